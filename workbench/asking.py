@@ -1,0 +1,87 @@
+"""From a conversation to requests, and which takes still answer what stands above them."""
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from .address import Address
+from .conversation import Conversation, Message
+from .errors import Unreadable
+from .sampling import Sampling
+from .seam import Request, Turn
+from .variables import filled, runs
+
+START_HASH = hashlib.sha256(b"qiao prompt 1").hexdigest()
+"""The prompt hash of no messages at all."""
+
+
+def next_hash(before: str, role: str, text: str) -> str:
+    """The prompt hash after one more message: a chain, so that a long conversation is hashed once, not once a take."""
+    return hashlib.sha256(f"{before}\n{role}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def prompt_hashes(messages: Sequence[Message], values: Mapping[str, str]) -> list[str]:
+    """For each message, the hash of the filled-in, unmuted messages before it; one more at the end for all of them."""
+    hashes = [START_HASH]
+    for message in messages:
+        if message.muted:
+            hashes.append(hashes[-1])
+        else:
+            text = "".join(run.text for run in runs(message.said, values))
+            hashes.append(next_hash(hashes[-1], message.role, text))
+    return hashes
+
+
+def turns(messages: Sequence[Message], values: Mapping[str, str]) -> tuple[Turn, ...]:
+    """What is sent of these messages: muted ones left out, variables filled in.
+
+    Raises:
+        Unreadable: a variable has no value.
+    """
+    return tuple(Turn(m.role, filled(m.said, values)) for m in messages if not m.muted)
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """One run: the requests (one a take wanted), and where their takes go."""
+
+    requests: tuple[Request, ...]
+    prompt_hash: str
+    prefix: str = ""
+    """What a continued answer starts with."""
+
+
+def ask(
+    conversation: Conversation,
+    upto: int,
+    address: Address,
+    sampling: Sampling,
+    *,
+    prefix: str | None = None,
+    seed: int | None = None,
+) -> Ask:
+    """The run that answers the first `upto` messages.
+
+    Args:
+        upto: how many messages stand before the answer.
+        sampling: its `n` says how many takes; its seed, if unset, is drawn here.
+        prefix: not None: the answer goes on from this text.
+        seed: drawn instead of a random one, for tests.
+
+    Raises:
+        Unreadable: a variable has no value, or there is nothing to answer.
+    """
+    before = conversation.messages[:upto]
+    sent = turns(before, conversation.variables)
+    if not sent and prefix is None:
+        raise Unreadable("asking.nothing_to_answer")
+    if prefix is not None:
+        sent = (*sent, Turn("assistant", filled(prefix, conversation.variables)))
+    first = sampling.seed if sampling.seed is not None else (random.randrange(2**31) if seed is None else seed)
+    requests = tuple(
+        Request(address, sent, msgspec.structs.replace(sampling, seed=first + i, n=None), prefix is not None)
+        for i in range(sampling.n or 1)
+    )
+    hash_before = prompt_hashes(before, conversation.variables)[-1]
+    return Ask(requests, hash_before, sent[-1].text if prefix is not None else "")

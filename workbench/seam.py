@@ -1,0 +1,186 @@
+"""The seam between the work and what answers: a Request goes in, events come out.
+
+A backend is a plain object with blocking methods that are run in worker threads. It knows no screen.
+"""
+
+import threading
+from collections.abc import Iterator
+from typing import Literal, Protocol
+
+import msgspec
+
+from .address import Address
+from .conversation import Finish, Role, Timing, Usage
+from .errors import BrokenOff, QiaoError, Refused
+from .sampling import Sampling
+
+Mode = Literal["chat", "completion"]
+"""How messages become a prompt: through the model's chat template, or, for a base model, their bare texts."""
+
+Stage = Literal["fetching", "starting", "loading", "prefill"]
+"""fetching: download, bytes. starting: the engine's process. loading: weights, tensors. prefill: prompt, tokens."""
+
+FailureKind = Literal[
+    "unknown_model",  # the address names nothing that is here
+    "missing_extra",  # a package that this backend needs is not installed
+    "unloadable",  # it is here, but no model that this engine can read
+    "invalid_request",  # messages or parameters that the model's side can't take
+    "context_too_long",
+    "out_of_memory",
+    "engine_died",  # the process or connection behind it ended
+]
+
+REFUSALS: frozenset[FailureKind] = frozenset(
+    {"unknown_model", "missing_extra", "unloadable", "invalid_request", "context_too_long"}
+)
+"""Failures that are a no, not an accident: the command exits with 3 rather than 4."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A message as it is sent: variables filled in, the chosen take in place."""
+
+    role: Role
+    text: str
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One answer wanted. `sampling.n` plays no part here: n takes are n requests with seed + i."""
+
+    address: Address
+    messages: tuple[Turn, ...]
+    sampling: Sampling = Sampling()
+    continue_last: bool = False
+    """The last message is an assistant's: its text is where the answer goes on from, and isn't sent back."""
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """What is being done before the first token. `total` is 0 while it isn't known."""
+
+    stage: Stage
+    done: int = 0
+    total: int = 0
+
+
+class Started(msgspec.Struct, frozen=True, tag="started"):
+    """The model is loaded and begins on this request; timings count from when it did."""
+
+    mode: Mode
+    sampling: Sampling
+    """As sent, seed included, with the effective defaults that are known."""
+    prompt_tokens: int | None = None
+    context_length: int | None = None
+
+
+class Thinking(msgspec.Struct, frozen=True, tag="thinking"):
+    """More of the thinking. `tokens`: how many the text is made of."""
+
+    text: str
+    tokens: int = 1
+
+
+class Text(msgspec.Struct, frozen=True, tag="text"):
+    """More of the answer. `tokens`: how many the text is made of."""
+
+    text: str
+    tokens: int = 1
+
+
+class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """The answer ended, in one of the ordinary ways (`cancelled` among them). The last event."""
+
+    reason: Finish
+    usage: Usage = Usage()
+    timing: Timing = Timing()
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The answer can't begin, or broke off. The last event; what had arrived stands."""
+
+    kind: FailureKind
+    message: str
+    """One line in the person's language: what happened, to which model, what to do next."""
+
+    def error(self) -> QiaoError:
+        """The same as an exception, for a caller that wants one."""
+        kind = Refused if self.kind in REFUSALS else BrokenOff
+        return kind("asking.failed", message=self.message)
+
+
+Event = Progress | Started | Thinking | Text | Finished | Failed
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A run of the exact prompt. `special`: it is one special token, not text that anyone wrote."""
+
+    text: str
+    special: bool = False
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """The exact text that the model sees."""
+
+    mode: Mode
+    pieces: tuple[Piece, ...]
+    tokens: int
+    """How many tokens it is."""
+    context_length: int | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+Kind = Literal["base", "instruct", "reasoning"]
+
+State = Literal["absent", "on_disk", "loading", "loaded", "served", "remote", "failed"]
+"""absent: known, to be fetched first. failed: the last try ended in an error; it can be tried again."""
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A model that could answer, as far as it is known without loading it."""
+
+    address: Address
+    title: str
+    """Short enough for a list."""
+    state: State
+    kind: Kind | None = None
+    parameters: int | None = None
+    size_bytes: int | None = None
+    """Of the weights on disk, or to be fetched."""
+    context_length: int | None = None
+    """In tokens, as trained."""
+    path: str | None = None
+    problem: str | None = None
+    """Why it can't be used, or why the last try failed."""
+
+
+class Backend(Protocol):
+    """What answers. All methods block, may be called from any thread, and know no screen."""
+
+    def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
+        """One answer as it comes. Raises nothing that a person could cause: that is a `Failed` event.
+
+        Once `stop` is set, `Finished("cancelled")` comes within 200 ms in any state, and the computing behind it
+        ends within a second. Closing the generator early stops it too.
+        """
+        ...
+
+    def prompt(self, request: Request, stop: threading.Event) -> Prompt:
+        """The exact text that `generate` would feed the model. Loads no weights where that can be helped.
+
+        Raises:
+            QiaoError: as a `Failed` event would say it.
+        """
+        ...
+
+    def models(self) -> list[Model]:
+        """What can answer here, from files and memory only: quick enough to be asked again and again."""
+        ...
+
+    def unload(self, address: Address) -> None:
+        """Gives back the memory that the model holds; nothing happens if it holds none."""
+        ...
+
+    def close(self) -> None:
+        """Ends all that was started."""
+        ...

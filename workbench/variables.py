@@ -1,0 +1,50 @@
+"""`{{name}}` in a message stands for a value of the conversation.
+
+Values are put in after roles are known, so that a value can never forge a turn. A value isn't searched again.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from .errors import Unreadable
+
+PATTERN = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
+
+
+class Run(NamedTuple):
+    """A stretch of filled-in text. `variable`: the name it came from, None for text as written."""
+
+    text: str
+    variable: str | None
+    known: bool = True
+
+
+def runs(text: str, values: Mapping[str, str]) -> Iterator[Run]:
+    """The text in stretches, values in place; an unset variable stays as written, with `known` False."""
+    end = 0
+    for match in PATTERN.finditer(text):
+        if match.start() > end:
+            yield Run(text[end : match.start()], None)
+        name = match[1]
+        yield Run(values.get(name, match[0]), name, name in values)
+        end = match.end()
+    if end < len(text):
+        yield Run(text[end:], None)
+
+
+def names(text: str) -> list[str]:
+    """The variables that a text names, each once, in order."""
+    return list(dict.fromkeys(match[1] for match in PATTERN.finditer(text)))
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with every variable's value in place.
+
+    Raises:
+        Unreadable: a variable has no value; the message names it.
+    """
+    for run in runs(text, values):
+        if not run.known:
+            raise Unreadable("asking.unset_variable", name=run.variable)
+    return "".join(run.text for run in runs(text, values))

@@ -1,0 +1,74 @@
+"""The one place where text from outside is made safe for a terminal.
+
+Text from models, files, servers, their names and their error messages included, reaches the terminal only through
+`visible` (for showing) or a `Disguise` (for editing). Neither lets a control code, an escape sequence or a bidi
+override through, and neither reads `[…]` as markup.
+"""
+
+NEWLINE_LIKE = "\u2028\u2029"
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff" + "".join(map(chr, range(0xFE00, 0xFE10)))
+
+_SHOWN: dict[int, str | None] = {
+    **{code: chr(0x2400 + code) for code in range(0x20)},
+    0x7F: "\u2421",
+    **{code: "\ufffd" for code in range(0x80, 0xA0)},
+    **{ord(mark): "\u2424" for mark in NEWLINE_LIKE},
+    **{ord(mark): "\u2194" for mark in BIDI},
+    # Joiners and variation selectors make a cell count that terminals disagree on: without them each emoji stands
+    # for itself, two cells wide everywhere. The text itself keeps them.
+    **{ord(mark): None for mark in ZERO_WIDTH},
+    **{code: "\ufffd" for code in range(0xD800, 0xE000)},
+}
+del _SHOWN[0x0A]
+
+_TABS = {0x09: "    "}
+_ONE_LINE = {**_SHOWN, **_TABS, 0x0A: "\u240a"}
+_LINES = {**_SHOWN, **_TABS}
+
+
+def visible(text: str) -> str:
+    """Text with every control shown as a symbol; line feeds stay, a tab becomes four blanks."""
+    return text if text.isascii() and text.isprintable() else text.translate(_LINES)
+
+
+def visible_line(text: str) -> str:
+    """The same on one line: a line feed shows as a symbol too. For names, titles, error messages."""
+    return text if text.isascii() and text.isprintable() else text.translate(_ONE_LINE)
+
+
+def without_surrogates(text: str) -> str:
+    """Text that can be encoded: a surrogate pair becomes its character, a lone surrogate U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class Disguise:
+    """A reversible stand-in for text in an editor that takes some characters for line ends or sends them raw.
+
+    Each such character is replaced by one of a private-use block that the text doesn't use; `shown` maps the
+    stand-ins to the symbols that `visible` shows.
+    """
+
+    _HIDDEN = [*(c for c in map(chr, range(0x20)) if c not in "\n\t"), "\x7f", *map(chr, range(0x80, 0xA0))]
+    _HIDDEN += [*NEWLINE_LIKE, *BIDI]
+
+    def __init__(self, text: str) -> None:
+        blocks = (0xE000, 0xE800, 0xF000, *range(0xF0000, 0xFFF00, 0x100))
+        used = set(text)
+        size = len(self._HIDDEN)
+        start = next(b for b in blocks if not any(chr(code) in used for code in range(b, b + size)))
+        self._put_on = {ord(char): start + i for i, char in enumerate(self._HIDDEN)}
+        self._take_off = {stand_in: char for char, stand_in in self._put_on.items()}
+        self._show = {self._put_on[ord(char)]: _SHOWN[ord(char)] or char for char in self._HIDDEN}
+
+    def on(self, text: str) -> str:
+        """The text as the editor holds it: as many characters, no controls but line feed and tab."""
+        return text.translate(self._put_on)
+
+    def off(self, text: str) -> str:
+        """The text as it really is."""
+        return text.translate(self._take_off)
+
+    def shown(self, line: str) -> str:
+        """A line of the editor's text as it is painted: as many characters, symbols for stand-ins."""
+        return line.translate(self._show)
