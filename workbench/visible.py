@@ -12,13 +12,13 @@ ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff" + "".join(map(chr, range(0xFE00, 0
 _SHOWN: dict[int, str | None] = {
     **{code: chr(0x2400 + code) for code in range(0x20)},
     0x7F: "\u2421",
-    **{code: "\ufffd" for code in range(0x80, 0xA0)},
+    **dict.fromkeys(range(0x80, 0xA0), "\ufffd"),
     **{ord(mark): "\u2424" for mark in NEWLINE_LIKE},
     **{ord(mark): "\u2194" for mark in BIDI},
     # Joiners and variation selectors make a cell count that terminals disagree on: without them each emoji stands
     # for itself, two cells wide everywhere. The text itself keeps them.
     **{ord(mark): None for mark in ZERO_WIDTH},
-    **{code: "\ufffd" for code in range(0xD800, 0xE000)},
+    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
 }
 del _SHOWN[0x0A]
 
@@ -42,6 +42,11 @@ def without_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+_HIDDEN = "".join(
+    char for char in map(chr, [*range(0x20), *range(0x7F, 0xA0), *map(ord, NEWLINE_LIKE + BIDI)]) if char not in "\n\t"
+)
+
+
 class Disguise:
     """A reversible stand-in for text in an editor that takes some characters for line ends or sends them raw.
 
@@ -49,17 +54,14 @@ class Disguise:
     stand-ins to the symbols that `visible` shows.
     """
 
-    _HIDDEN = [*(c for c in map(chr, range(0x20)) if c not in "\n\t"), "\x7f", *map(chr, range(0x80, 0xA0))]
-    _HIDDEN += [*NEWLINE_LIKE, *BIDI]
-
     def __init__(self, text: str) -> None:
         blocks = (0xE000, 0xE800, 0xF000, *range(0xF0000, 0xFFF00, 0x100))
         used = set(text)
-        size = len(self._HIDDEN)
+        size = len(_HIDDEN)
         start = next(b for b in blocks if not any(chr(code) in used for code in range(b, b + size)))
-        self._put_on = {ord(char): start + i for i, char in enumerate(self._HIDDEN)}
+        self._put_on = {ord(char): start + i for i, char in enumerate(_HIDDEN)}
         self._take_off = {stand_in: char for char, stand_in in self._put_on.items()}
-        self._show = {self._put_on[ord(char)]: _SHOWN[ord(char)] or char for char in self._HIDDEN}
+        self._show = {self._put_on[ord(char)]: _SHOWN[ord(char)] or char for char in _HIDDEN}
 
     def on(self, text: str) -> str:
         """The text as the editor holds it: as many characters, no controls but line feed and tab."""

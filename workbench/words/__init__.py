@@ -42,7 +42,7 @@ def current() -> str:
 @cache
 def catalogue(area: str) -> dict[str, dict[str, str]]:
     """All entries of one area: entry to language to text."""
-    return tomllib.loads(files(__package__).joinpath(f"{area}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files(__name__).joinpath(f"{area}.toml").read_text(encoding="utf-8"))
 
 
 def say(key: str, **params: object) -> str:
