@@ -22,7 +22,7 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     """At most so many new tokens, thinking included."""
     stop: tuple[str, ...] | None = None
     """Strings that end an answer; they are not part of it."""
-    seed: Annotated[int, Meta(ge=0, lt=2**63)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     repetition_penalty: Annotated[Finite, Meta(gt=0)] | None = None
     presence_penalty: Annotated[Finite, Meta(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[Finite, Meta(ge=-2, le=2)] | None = None
