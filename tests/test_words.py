@@ -21,7 +21,7 @@ RESERVED = {"key", "self"}
 
 FILE_NAME = re.compile(r"\.(toml|jsonl?|md|py|csv|log)$")
 HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,;:?!.()]|[,;?!()][\u4e00-\u9fff]")
-"""Half-width punctuation right beside a Chinese character. A colon before one may be an address's, as in `local:路径`."""
+"""Half-width punctuation right beside a Chinese character. A colon before one may be an address's: `local:路径`."""
 
 
 @cache
