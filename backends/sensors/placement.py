@@ -1,0 +1,72 @@
+"""Where a model could go: the GPUs that this program may use, and how much of their memory is free."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from .machine import machine_memory
+from .nvidia import NvidiaSensor
+from .nvml import Nvml
+from .processes import Who
+from .snapshot import Gpu, Machine
+
+
+class FreeGpu(NamedTuple):
+    """A GPU, or a MIG device, that could hold a model."""
+
+    device: str
+    """What CUDA_VISIBLE_DEVICES is set to for a process that shall see this one alone. Where it is a number, CUDA
+    counts as meant with CUDA_DEVICE_ORDER=PCI_BUS_ID."""
+    name: str
+    free_bytes: int
+    total_bytes: int
+
+
+def free_gpus(nvml: Nvml | None = None, environ: Mapping[str, str] = os.environ) -> list[FreeGpu]:
+    """The GPUs that hold models, as CUDA would count them; none without a driver. Blocks for some ms.
+
+    A GPU that is split is left out, its MIG devices are in. A GPU whose memory can't be read is left out.
+
+    Args:
+        nvml: stands in for `pynvml`.
+        environ: if it has CUDA_VISIBLE_DEVICES, only those GPUs are listed, in that order.
+    """
+    used, total = machine_memory()
+    sensor = NvidiaSensor(nvml, who=lambda pid: Who())
+    try:
+        gpus = sensor.read(0, Machine(memory_used=used, memory_total=total)).gpus
+    finally:
+        sensor.close()
+    split = {gpu.parent for gpu in gpus if gpu.mig}
+    usable = [gpu for gpu in gpus if gpu.mig or gpu.index not in split]
+    return [
+        FreeGpu(gpu.uuid or gpu.label, gpu.short_name or gpu.label, gpu.memory_free, gpu.memory_total)
+        for gpu in _allowed(usable, environ.get("CUDA_VISIBLE_DEVICES"))
+        if gpu.memory_free is not None and gpu.memory_total is not None
+    ]
+
+
+def free_gpu_memory() -> list[int]:
+    """Free bytes of each of `free_gpus`, in the same order; [] without a GPU."""
+    return [gpu.free_bytes for gpu in free_gpus()]
+
+
+def _allowed(gpus: Sequence[Gpu], visible: str | None) -> list[Gpu]:
+    """Those that CUDA_VISIBLE_DEVICES names, by number or by the start of a UUID.
+
+    As in CUDA, the list ends at the first name that fits nothing.
+    """
+    if visible is None:
+        return list(gpus)
+    allowed: list[Gpu] = []
+    for name in map(str.strip, visible.split(",")):
+        if name.isdigit():
+            named = [gpu for gpu in gpus if not gpu.mig and gpu.index == int(name)] or [
+                gpu for gpu in gpus if gpu.parent == int(name)
+            ][:1]
+        else:
+            named = [gpu for gpu in gpus if name and gpu.uuid is not None and gpu.uuid.startswith(name)]
+        if len(named) != 1:
+            break
+        allowed += named
+    return allowed
