@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.errors import Unreadable
 from qiao.workbench.placing import Place, answer_from, continuation, next_answer, retake, with_takes

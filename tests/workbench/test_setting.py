@@ -1,6 +1,7 @@
 """Sampling parameters read from text."""
 
 import pytest
+
 from qiao.workbench import words
 from qiao.workbench.errors import Unreadable
 from qiao.workbench.sampling import NAMES, Sampling
