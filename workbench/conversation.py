@@ -91,7 +91,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     note: str | None = None
     chosen: int | None = None
     """Counts takes from 1. None: `text` is what is sent."""
-    takes: tuple[Take, ...] = ()
+    takes: tuple[Take, ...] = msgspec.field(default=(), name="take")
     extra: dict[str, Any] = {}
     uid: int = msgspec.field(default_factory=lambda: next(_uids))
     """Tells messages apart while the program runs, edits and undo included; not saved."""
@@ -121,6 +121,12 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         takes = (*self.takes, take)
         return msgspec.structs.replace(self, takes=takes, chosen=len(takes))
 
+    def with_role(self, role: Role) -> "Message":
+        """In another role. Only an assistant message has takes: otherwise what it says becomes its own text."""
+        if role == "assistant" or not self.takes:
+            return msgspec.structs.replace(self, role=role)
+        return msgspec.structs.replace(self, role=role, text=self.said, chosen=None, takes=())
+
     def walked(self, step: int) -> "Message":
         """The take `step` places further chosen, ends held; the hand-written text, if any, comes before the first."""
         first = 0 if self.has_written else 1
@@ -145,7 +151,7 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     """The address for the next answer; a take records its own."""
     sampling: Sampling = Sampling()
     variables: dict[str, str] = {}
-    messages: tuple[Message, ...] = ()
+    messages: tuple[Message, ...] = msgspec.field(default=(), name="message")
     extra: dict[str, Any] = {}
 
     def index(self, uid: int) -> int | None:

@@ -36,6 +36,8 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     """At most so many thinking tokens."""
     extra: dict[str, Any] | None = None
     """Further parameters, handed to the engine as they are."""
+    unknown: dict[str, Any] = {}
+    """Keys of a newer program's file, kept for it; no parameters."""
 
     def with_defaults(self, defaults: "Sampling") -> "Sampling":
         """This sampling, with what is unset taken from `defaults`."""
@@ -43,5 +45,5 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         return msgspec.structs.replace(self, **merged)
 
 
-NAMES: tuple[str, ...] = Sampling.__struct_fields__
+NAMES: tuple[str, ...] = tuple(name for name in Sampling.__struct_fields__ if name != "unknown")
 """Every parameter's name, in the order in which it is shown and saved."""

@@ -1,0 +1,177 @@
+"""A conversation as a file: TOML, read and written without losing a value."""
+
+import re
+import tomllib
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from .conversation import ROLES, Conversation, Message
+from .errors import Unreadable
+from .toml_problems import Path, Problem, found, place, problems, without
+from .toml_shape import read, written
+from .toml_writing import dumps as dump_toml
+from .visible import visible_line
+from .words import say
+
+FORMAT = 1
+"""The `qiao` number of the files written here."""
+
+BOM = b"\xef\xbb\xbf"
+
+
+class Loaded(NamedTuple):
+    """A conversation as it was read."""
+
+    conversation: Conversation
+    read_only: bool
+    """It was written by a newer program: saving it might lose what only that one understands."""
+    had_comments: bool
+    """Comments are not kept when it is saved."""
+
+
+def loads(data: bytes, name: str) -> Loaded:
+    """Reads a conversation.
+
+    Args:
+        data: the file's content.
+        name: the file's name, for error messages.
+
+    Raises:
+        Unreadable: says in one line which file, which place in it, what was found there and what was expected.
+    """
+    source = _decoded(data, name)
+    table = _parsed(source, name)
+    newer = _checked_format(table, name) > FORMAT
+    content = {key: value for key, value in table.items() if key not in ("qiao", "kind")}
+    conversation = _lenient(content, name) if newer else _strict(content, name)
+    return Loaded(conversation, newer, _has_comments(source))
+
+
+def dumps(conversation: Conversation) -> bytes:
+    """The conversation as a file's content. Message uids are not saved."""
+    return dump_toml({"qiao": FORMAT, **written(conversation)})
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.removeprefix(BOM).decode()
+    except UnicodeDecodeError as error:
+        offset = error.start + (len(BOM) if data.startswith(BOM) else 0)
+        raise Unreadable("document.not_utf8", file=visible_line(name), offset=offset) from None
+
+
+_SYNTAX_ERROR = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+
+def _parsed(source: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source)
+    except RecursionError:
+        raise Unreadable("document.too_deep", file=visible_line(name)) from None
+    except ValueError as error:
+        match = _SYNTAX_ERROR.fullmatch(str(error))
+        detail = visible_line(match[1] if match else str(error))
+        if match is None:
+            raise Unreadable("document.not_toml", file=visible_line(name), detail=detail) from None
+        lines = source.split("\n")
+        line, column = (match[2], match[3]) if match[2] else (len(lines), len(lines[-1]) + 1)
+        raise Unreadable(
+            "document.bad_syntax", file=visible_line(name), line=line, column=column, detail=detail
+        ) from None
+
+
+def _checked_format(table: dict[str, Any], name: str) -> int:
+    """The file's `qiao` number, once it is known to be a conversation."""
+    number = table.get("qiao")
+    if number is None:
+        raise Unreadable("document.no_format", file=visible_line(name))
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise _wrong(name, "qiao", found(number), say("document.at_least", noun=say("document.integer"), least=1))
+    kind = table.get("kind", "conversation")
+    if kind != "conversation":
+        raise _wrong(name, "kind", found(kind), '"conversation"')
+    return number
+
+
+def _strict(table: dict[str, Any], name: str) -> Conversation:
+    try:
+        conversation = read(table, Conversation)
+    except msgspec.ValidationError as error:
+        problem = next(problems(table, Conversation), None)
+        if problem is None:
+            raise Unreadable("document.not_toml", file=visible_line(name), detail=visible_line(str(error))) from None
+        raise _wrong(name, *problem) from None
+    for i, message in enumerate(conversation.messages):
+        if message.takes or message.chosen is not None:
+            problem = _problem_of_takes(message, i)
+            if problem:
+                raise _wrong(name, *problem)
+    return conversation
+
+
+def _wrong(name: str, where: str | Path, what: str, expected: str) -> Unreadable:
+    return Unreadable(
+        "document.wrong_in_file",
+        file=visible_line(name),
+        place=where if isinstance(where, str) else place(where),
+        found=what,
+        expected=expected,
+    )
+
+
+def _problem_of_takes(message: Message, index: int) -> Problem | None:
+    here = ("message", index)
+    if message.takes and message.role != "assistant":
+        return Problem((*here, "take"), say("document.list_of_tables"), say("document.takes_only_on_assistant"))
+    chosen = message.chosen
+    if chosen is None or 1 <= chosen <= len(message.takes):
+        return None
+    expected = (
+        say("document.between", noun=say("document.integer"), least=1, most=len(message.takes))
+        if message.takes
+        else say("document.nothing_to_choose")
+    )
+    return Problem((*here, "chosen"), found(chosen), expected)
+
+
+def _lenient(table: dict[str, Any], name: str) -> Conversation:
+    """A newer program's conversation, as much of it as is understood."""
+    table = {**table, "message": [_with_known_role(message) for message in _list(table.get("message"))]}
+    while wrong := [problem.path for problem in problems(table, Conversation)]:
+        table = without(table, wrong)
+    conversation = read(table, Conversation)
+    return conversation.with_messages([_with_sound_takes(message) for message in conversation.messages])
+
+
+def _list(value: object) -> list[Any]:
+    return cast(list[Any], value) if isinstance(value, list) else []
+
+
+def _with_known_role(message: Any) -> Any:
+    """A role that isn't known shows as `tool`, the one that stands for what a program said."""
+    if not isinstance(message, dict):
+        return message
+    table = cast(dict[str, Any], message)
+    return table if table.get("role") in (*ROLES, "tool") else {**table, "role": "tool"}
+
+
+def _with_sound_takes(message: Message) -> Message:
+    if message.role != "assistant" and message.takes:
+        text = message.text or message.takes[-1].text
+        return msgspec.structs.replace(message, text=text, takes=(), chosen=None)
+    if message.chosen is not None and not 1 <= message.chosen <= len(message.takes):
+        return msgspec.structs.replace(message, chosen=None)
+    return message
+
+
+_STRING_OR_COMMENT = re.compile(
+    r'''"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|\'\'\'(?:[^\']++|\'(?!\'\'))*+\'{3,5}'''
+    r"""|"(?:[^"\\]++|\\.)*+"|\'[^\']*+\'|\#""",
+    re.DOTALL,
+)
+
+
+def _has_comments(source: str) -> bool:
+    """Whether valid TOML has a `#` outside its strings."""
+    return "#" in source and any(match[0] == "#" for match in _STRING_OR_COMMENT.finditer(source))
