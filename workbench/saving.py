@@ -1,0 +1,239 @@
+"""Reading and writing files so that nothing is lost: whole or not at all, and never over another program's work."""
+
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import QiaoError, Unreadable
+from .paths import data_dir
+from .visible import visible_line
+
+LOCK_SECONDS = 10.0
+"""So long a save waits for another Qiao that is saving the same file."""
+
+
+class Unsaved(QiaoError):
+    """A file could not be written; what is on disk is as it was."""
+
+
+class ChangedOnDisk(QiaoError):
+    """The file isn't what it was when it was last read or written here: overwriting it would lose another's work."""
+
+
+class OnDisk(NamedTuple):
+    """A file's content, and what tells it from any other."""
+
+    data: bytes
+    digest: str
+    """SHA-256, in hex."""
+
+
+def digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def read(path: Path) -> OnDisk:
+    """The file's content.
+
+    Raises:
+        Unreadable: it isn't there, is a folder, or can't be read.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise Unreadable("document.not_found", file=visible_line(str(path))) from None
+    except IsADirectoryError:
+        raise Unreadable("document.is_folder", file=visible_line(str(path))) from None
+    except PermissionError:
+        raise Unreadable("document.no_permission_to_read", file=visible_line(str(path))) from None
+    except OSError as error:
+        raise Unreadable("document.unreadable", file=visible_line(str(path)), detail=_detail(error)) from None
+    return OnDisk(data, digest_of(data))
+
+
+def write(path: Path, data: bytes, expected: str | None) -> str:
+    """Replaces the file's content, whole or not at all; through a symlink, its target's. The mode is kept.
+
+    Args:
+        expected: the digest of what must be on disk now; None: nothing may be there yet.
+
+    Returns:
+        The digest of what is on disk from now on.
+
+    Raises:
+        ChangedOnDisk: something else is on disk.
+        Unsaved: the folder is missing, the disk full, permission denied, …
+    """
+    try:
+        real = Path(os.path.realpath(path))
+        with _locked(real):
+            current = _current_digest(real)
+            digest = digest_of(data)
+            if current != expected:
+                key = "exists" if expected is None else "gone" if current is None else "changed_on_disk"
+                raise ChangedOnDisk(f"document.{key}", file=visible_line(str(path)))
+            if digest != current:
+                _replace(real, data)
+            return digest
+    except OSError as error:
+        raise _unsaved(path, error) from None
+
+
+def keep_copy(path: Path, data: bytes, names: Iterable[str]) -> Path:
+    """Writes the data to a new file beside `path`, readable to those who can read `path`.
+
+    Args:
+        names: the new file's name is the first of these that no file has: nothing is overwritten.
+
+    Returns:
+        Where the copy is.
+
+    Raises:
+        Unsaved: as `write` does.
+    """
+    for copy in map(path.with_name, names):
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode) & 0o666
+            handle = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _unsaved(copy, error) from None
+        try:
+            _write_through(handle, data)
+        except OSError as error:
+            copy.unlink(missing_ok=True)
+            raise _unsaved(copy, error) from None
+        _sync_folder(copy.parent)
+        return copy
+    raise FileExistsError(path)
+
+
+def _current_digest(real: Path) -> str | None:
+    try:
+        status = real.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise Unsaved("document.no_regular_file", file=visible_line(str(real)))
+    return digest_of(real.read_bytes())
+
+
+def _replace(real: Path, data: bytes) -> None:
+    try:
+        before = real.stat()
+    except FileNotFoundError:
+        before = None
+    # Renaming over a write-protected file would succeed: the folder's permission decides there.
+    if before and not os.access(real, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    temporary = real.with_name(f".qiao-{secrets.token_hex(8)}.tmp")
+    # Without a file before, the umask decides.
+    mode = 0o600 if before else 0o666
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        if before:
+            # A member of the file's group may not give it back to its owner; the group, mostly, stays.
+            with suppress(PermissionError):
+                os.fchown(handle, -1, before.st_gid)
+            with suppress(PermissionError):
+                os.fchown(handle, before.st_uid, -1)
+            os.fchmod(handle, stat.S_IMODE(before.st_mode))
+        _write_through(handle, data)
+        os.replace(temporary, real)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(real.parent)
+
+
+def _write_through(handle: int, data: bytes) -> None:
+    """Writes all of it, down to the disk, and closes the file."""
+    with open(handle, "wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) or 0 :]
+        os.fsync(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    # The new file is in place by now; some network file systems can't sync a folder, and need not.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _locked(real: Path) -> Generator[None]:
+    """Keeps other Qiao processes and threads from saving this file meanwhile.
+
+    Where locks can't be had (a read-only home, some network file systems), saving goes on without.
+    """
+    handle = _lock_file(real)
+    if handle is None:
+        yield
+        return
+    try:
+        _wait_for_lock(handle, real)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock_file(real: Path) -> int | None:
+    # 256 lock files serve all documents: they needn't ever be cleared away, and a collision costs a short wait.
+    path = data_dir() / "locks" / hashlib.sha256(os.fsencode(real)).hexdigest()[:2]
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+
+
+def _wait_for_lock(handle: int, real: Path) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Unsaved("document.busy", file=visible_line(str(real)), seconds=int(LOCK_SECONDS)) from None
+            time.sleep(0.005)
+        except OSError:
+            return
+        else:
+            return
+
+
+def _unsaved(path: Path, error: OSError) -> Unsaved:
+    file = visible_line(str(path))
+    match error.errno:
+        case errno.ENOENT | errno.ENOTDIR:
+            return Unsaved("document.no_folder", folder=visible_line(str(path.parent)), file=visible_line(path.name))
+        case errno.EISDIR:
+            return Unsaved("document.is_folder", file=file)
+        case errno.EACCES | errno.EPERM:
+            return Unsaved("document.no_permission", file=file)
+        case errno.EROFS:
+            return Unsaved("document.read_only_disk", file=file)
+        case errno.ENOSPC | errno.EDQUOT:
+            return Unsaved("document.disk_full", file=file)
+        case _:
+            return Unsaved("document.unwritable", file=file, detail=_detail(error))
+
+
+def _detail(error: OSError) -> str:
+    return visible_line(error.strerror or str(error))
