@@ -1,0 +1,247 @@
+"""Tells from the files alone what a directory or a GGUF file holds: kind of model, size, usable or why not."""
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ...workbench.seam import Kind
+from ...workbench.visible import visible_line
+from ...workbench.words import say
+from . import gguf_header, safetensors_header
+from .model_config import ModelConfig, read_config, read_template, read_weight_map
+
+GGUF = ".gguf"
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt")
+_TOKENIZERS = ("tokenizer.json", ".model", "tokenizer_config.json", "vocab.json", "vocab.txt", ".tiktoken")
+_READ = (GGUF, ".safetensors", ".json", ".jinja", ".model", ".txt", ".tiktoken", *_PICKLED)
+_EMBEDDING_FILES = ("modules.json", "config_sentence_transformers.json", "1_Pooling")
+_SHARD = "-00001-of-"
+
+
+class Obstacle(NamedTuple):
+    """Why it can't be used: an entry of the word catalogue's area `models`, and what its placeholders stand for."""
+
+    key: str
+    params: tuple[tuple[str, str], ...] = ()
+    hides: bool = False
+    """It is no language model at all, so that it isn't listed."""
+
+    def __str__(self) -> str:
+        return say(self.key, **{name: visible_line(value) for name, value in self.params})
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """What a directory or a GGUF file holds, as far as its files tell."""
+
+    path: Path
+    """The directory, or the GGUF file."""
+    kind: Kind | None = None
+    parameters: int | None = None
+    dtype: str | None = None
+    """What most parameters are stored in, as `BF16` (safetensors' names) or `Q4_1` (GGUF's)."""
+    size_bytes: int | None = None
+    """Of the weights on disk."""
+    context_length: int | None = None
+    """In tokens, as trained."""
+    obstacle: Obstacle | None = None
+
+
+Fingerprint = tuple[tuple[str, int, int], ...]
+_known: dict[Path, tuple[Fingerprint, Checkpoint]] = {}
+
+
+def inspect(path: Path) -> Checkpoint:
+    """What the directory or GGUF file holds. Read again only when a file's size or time has changed.
+
+    Never raises: what is wrong is the checkpoint's `obstacle`.
+    """
+    try:
+        fingerprint = _fingerprint(path)
+    except OSError as error:
+        return Checkpoint(path, obstacle=_unreadable(path, error))
+    known = _known.get(path)
+    if known is not None and known[0] == fingerprint:
+        return known[1]
+    try:
+        if path.name.lower().endswith(GGUF) and path.is_file():
+            found = _gguf(path)
+        else:
+            found = _directory(path, {name: size for name, _, size in fingerprint})
+    except OSError as error:
+        return Checkpoint(path, obstacle=_unreadable(path, error))
+    _known[path] = (fingerprint, found)
+    return found
+
+
+def _fingerprint(path: Path) -> Fingerprint:
+    """Name, time of change (ns), size (bytes) of each file that counts; links are followed, dangling ones left out."""
+    if path.is_file():
+        stat = path.stat()
+        return ((path.name, stat.st_mtime_ns, stat.st_size),)
+    found: list[tuple[str, int, int]] = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name.lower().endswith(_READ) or entry.name in _EMBEDDING_FILES:
+                try:
+                    stat = entry.stat()
+                except OSError:
+                    continue
+                found.append((entry.name, stat.st_mtime_ns, stat.st_size))
+    found.sort()
+    return tuple(found)
+
+
+def _unreadable(path: Path, error: OSError) -> Obstacle:
+    file = Path(error.filename).name if isinstance(error.filename, str) else path.name
+    return Obstacle("models.unreadable", (("file", file), ("reason", error.strerror or type(error).__name__)))
+
+
+def kind_of(template: str) -> Kind:
+    """The kind of model that a chat template (empty: none) belongs to."""
+    if not template:
+        return "base"
+    marks = ("enable_thinking", "<think>", "</think>")
+    return "reasoning" if any(mark in template for mark in marks) else "instruct"
+
+
+def _gguf(path: Path) -> Checkpoint:
+    shards = _gguf_shards(path)
+    size = sum(shard.stat().st_size for shard in shards)
+    try:
+        header = gguf_header.read(path)
+    except ValueError:
+        pointer = path.read_bytes() if size < 1024 else b""
+        flaw = "lfs_pointer" if pointer.startswith(safetensors_header.LFS_POINTER) else "broken"
+        return Checkpoint(path, size_bytes=size, obstacle=_flaw(path.name, flaw))
+    architecture = header.text("general.architecture")
+    obstacle = None
+    if header.text("general.type") == "adapter":
+        obstacle = Obstacle("models.adapter", hides=True)
+    elif f"{architecture}.pooling_type" in header.values:
+        obstacle = Obstacle("models.embedding", hides=True)
+    elif f"{architecture}.context_length" not in header.values:
+        # A vision projector, an importance matrix, a vocabulary alone.
+        obstacle = Obstacle("models.not_language", (("what", architecture or path.name),), hides=True)
+    elif len(shards) > 1:
+        obstacle = Obstacle("models.split")
+    return Checkpoint(
+        path,
+        kind_of(header.text("tokenizer.chat_template")),
+        header.parameters if len(shards) == 1 else None,
+        header.dtype,
+        size,
+        header.number(f"{architecture}.context_length"),
+        obstacle,
+    )
+
+
+def _gguf_shards(path: Path) -> list[Path]:
+    """All files of a GGUF model split into several, of which this is the first; else only this one."""
+    before, mark, after = path.name.partition(_SHARD)
+    if not mark:
+        return [path]
+    return sorted(
+        p for p in path.parent.iterdir() if p.name.startswith(f"{before}-") and p.name.endswith(f"-of-{after}")
+    )
+
+
+def is_later_shard(name: str) -> bool:
+    """Whether a GGUF file's name says that it is a further part of one split into several."""
+    _, mark, _ = name.rpartition("-of-")
+    return bool(mark) and _SHARD not in name and name.rpartition("-of-")[0][-5:].isdigit()
+
+
+def _directory(path: Path, sizes: dict[str, int]) -> Checkpoint:
+    if "adapter_config.json" in sizes and "config.json" not in sizes:
+        return Checkpoint(path, obstacle=Obstacle("models.adapter", hides=True))
+    if "config.json" not in sizes:
+        weights = any(name.endswith((".safetensors", *_PICKLED)) for name in sizes)
+        return Checkpoint(path, obstacle=Obstacle("models.no_config", hides=not weights))
+    config = read_config(path / "config.json")
+    if config is None:
+        return Checkpoint(path, obstacle=_flaw("config.json", "broken"))
+    weights = _weights(path, sizes, config)
+    obstacle = _not_answering(sizes, config) or weights.obstacle
+    if obstacle is None and not any(name.endswith(_TOKENIZERS) for name in sizes):
+        obstacle = Obstacle("models.no_tokenizer")
+    return Checkpoint(
+        path,
+        kind_of(read_template(path, sizes)),
+        weights.parameters,
+        weights.dtype,
+        weights.size_bytes,
+        config.context_length,
+        obstacle,
+    )
+
+
+def _not_answering(sizes: dict[str, int], config: ModelConfig) -> Obstacle | None:
+    if any(name in sizes for name in _EMBEDDING_FILES):
+        return Obstacle("models.embedding", hides=True)
+    if not config.is_language_model:
+        return Obstacle("models.not_language", (("what", config.architecture),), hides=True)
+    return None
+
+
+class _Weights(NamedTuple):
+    parameters: int | None = None
+    dtype: str | None = None
+    size_bytes: int | None = None
+    obstacle: Obstacle | None = None
+
+
+def _weights(path: Path, sizes: dict[str, int], config: ModelConfig) -> _Weights:
+    index = "model.safetensors.index.json"
+    if index in sizes:
+        names = read_weight_map(path / index)
+        if names is None:
+            return _Weights(obstacle=_flaw(index, "broken"))
+    elif "model.safetensors" in sizes:
+        names = ["model.safetensors"]
+    else:
+        return _Weights(obstacle=_without_safetensors(path, sizes))
+    missing = [name for name in names if name not in sizes]
+    if missing:
+        counts = (("missing", str(len(missing))), ("total", str(len(names))), ("file", missing[0]))
+        return _Weights(
+            size_bytes=sum(sizes.get(name, 0) for name in names), obstacle=Obstacle("models.incomplete", counts)
+        )
+    stored: Counter[str] = Counter()
+    total = 0
+    for name in names:
+        try:
+            header = safetensors_header.read(path / name)
+        except safetensors_header.Flawed as error:
+            return _Weights(obstacle=_flaw(name, error.flaw))
+        total += header.size_bytes
+        stored.update(safetensors_header.parameters(header.tensors, config.quantised_bits))
+    dtype = stored.most_common(1)[0][0] if stored else None
+    return _Weights(sum(stored.values()), dtype, total)
+
+
+def _without_safetensors(path: Path, sizes: dict[str, int]) -> Obstacle:
+    # training_args.bin, optimizer.pt and the like lie beside weights, but are none.
+    pickled = [n for n in sizes if n.endswith(_PICKLED) and n.startswith(("pytorch_model", "model", "consolidated"))]
+    if pickled:
+        return Obstacle("models.pickled", (("file", pickled[0]),))
+    if _download_goes_on(path):
+        return Obstacle("models.download_unfinished")
+    return Obstacle("models.no_weights", hides=True)
+
+
+def _download_goes_on(path: Path) -> bool:
+    """Whether a Hugging Face snapshot's blobs hold a file that isn't all there yet."""
+    if path.parent.name != "snapshots":
+        return False
+    try:
+        with os.scandir(path.parent.parent / "blobs") as blobs:
+            return any(blob.name.endswith(".incomplete") for blob in blobs)
+    except OSError:
+        return False
+
+
+def _flaw(file: str, flaw: safetensors_header.Flaw) -> Obstacle:
+    return Obstacle(f"models.{flaw}", (("file", file),))
