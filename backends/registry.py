@@ -1,0 +1,172 @@
+"""All backends behind one door: the address of a request decides which one answers it."""
+
+import importlib.util
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ..workbench.address import Address
+from ..workbench.errors import QiaoError, Refused
+from ..workbench.seam import Backend, Event, Failed, FailureKind, Finished, Model, Progress, Prompt, Request
+from ..workbench.visible import visible_line
+from .local import discovery, starter
+
+_ENGINE_PACKAGES = ("torch", "transformers", "accelerate", "gguf")
+"""What answering by the starter takes, beside the file."""
+
+_MISSING_EXTRA = ("models.starter_no_pip", "models.starter_no_engine")
+
+
+class LocalSettings(Protocol):
+    """The part of the configuration about models on this machine."""
+
+    @property
+    def directories(self) -> Sequence[str | Path]: ...
+
+
+class Settings(Protocol):
+    """What is asked of the configuration here."""
+
+    @property
+    def model(self) -> str | None: ...
+
+    @property
+    def local(self) -> LocalSettings: ...
+
+
+class Backends:
+    """Every provider's backend, each made when it is first needed. A `Backend` itself, for all addresses.
+
+    Args:
+        config: the person's configuration.
+        extra: further backends by provider name, as a scripted one in tests.
+    """
+
+    def __init__(self, config: Settings, extra: Mapping[str, Backend] | None = None) -> None:
+        self._config = config
+        self._factories: dict[str, Callable[[], Backend]] = {discovery.PROVIDER: self._make_local}
+        self._made: dict[str, Backend] = dict(extra or {})
+        self._lock = threading.Lock()
+
+    def default_address(self) -> Address:
+        """The model for new conversations: the configured one, else the starter.
+
+        Raises:
+            Unreadable: the configured one is no address.
+        """
+        configured = self._config.model
+        return Address.parse(configured) if configured else starter.ADDRESS
+
+    def backend(self, address: Address) -> Backend:
+        """What answers for this address.
+
+        Raises:
+            Refused: no such provider is known.
+        """
+        provider = address.provider
+        with self._lock:
+            if provider not in self._made:
+                if provider not in self._factories:
+                    known = ", ".join(visible_line(name) for name in sorted({*self._factories, *self._made}))
+                    raise Refused("models.unknown_provider", provider=visible_line(provider), known=known)
+                self._made[provider] = self._factories[provider]()
+            return self._made[provider]
+
+    def models(self) -> list[Model]:
+        """What can answer here, the starter first; `absent` until it is fetched. Makes no backend."""
+        with self._lock:
+            made = dict(self._made)
+        local = made.pop(discovery.PROVIDER, None)
+        models = self._local_models() if local is None else local.models()
+        return [*models, *(model for backend in made.values() for model in backend.models())]
+
+    def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
+        """One answer as it comes, from whichever backend the address names; fetches the starter first, if need be."""
+        try:
+            backend = self.backend(request.address)
+            if request.address == starter.ADDRESS:
+                yield from self._fetch_starter(stop)
+                if starter.path() is None:
+                    yield Finished("cancelled")
+                    return
+        except QiaoError as error:
+            yield Failed(_failure_kind(error), str(error))
+            return
+        yield from backend.generate(request, stop)
+
+    def prompt(self, request: Request, stop: threading.Event) -> Prompt:
+        """The exact text that `generate` would feed the model; fetches the starter first, if need be.
+
+        Raises:
+            QiaoError: as a `Failed` event would say it; or `stop` was set before the starter was there.
+        """
+        backend = self.backend(request.address)
+        if request.address == starter.ADDRESS:
+            for _ in self._fetch_starter(stop):
+                pass
+            starter_file()
+        return backend.prompt(request, stop)
+
+    def fetch(self, address: Address, stop: threading.Event) -> Iterator[Progress]:
+        """Fetches the model, unless it is here. Ends early, with nothing left half-done, once `stop` is set.
+
+        Raises:
+            Refused: it can't be fetched; so far, everything but the starter.
+        """
+        if address != starter.ADDRESS:
+            self.backend(address)
+            raise Refused("models.fetch_later", address=visible_line(str(address)))
+        yield from starter.fetch(stop)
+
+    def unload(self, address: Address) -> None:
+        """Gives back the memory that the model holds, if any backend has loaded it."""
+        with self._lock:
+            backend = self._made.get(address.provider)
+        if backend is not None:
+            backend.unload(address)
+
+    def close(self) -> None:
+        """Ends all that any backend has started."""
+        with self._lock:
+            made = list(self._made.values())
+        for backend in made:
+            backend.close()
+
+    def _make_local(self) -> Backend:
+        from .local.engine import LocalBackend
+
+        return LocalBackend(self._local_models, self._resolve_local)
+
+    def _directories(self) -> list[Path]:
+        return [Path(directory) for directory in self._config.local.directories]
+
+    def _local_models(self) -> list[Model]:
+        return [starter.model(), *discovery.find(self._directories())]
+
+    def _resolve_local(self, name: str) -> Path:
+        return starter_file() if name == discovery.STARTER else discovery.resolve(name, self._directories())
+
+    def _fetch_starter(self, stop: threading.Event) -> Iterator[Progress]:
+        """Fetches the starter, unless nothing here could run it: then 93 MB would be loaded for nothing."""
+        if starter.path() is None:
+            missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+            if missing:
+                raise Refused("models.starter_no_engine", missing=", ".join(missing))
+            yield from starter.fetch(stop)
+
+
+def starter_file() -> Path:
+    """The starter's GGUF file.
+
+    Raises:
+        Refused: it isn't here yet.
+    """
+    file = starter.path()
+    if file is None:
+        raise Refused("models.starter_absent")
+    return file
+
+
+def _failure_kind(error: QiaoError) -> FailureKind:
+    return "missing_extra" if error.key in _MISSING_EXTRA else "unknown_model"
