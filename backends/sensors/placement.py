@@ -25,7 +25,8 @@ class FreeGpu(NamedTuple):
 def free_gpus(nvml: Nvml | None = None, environ: Mapping[str, str] = os.environ) -> list[FreeGpu]:
     """The GPUs that hold models, as CUDA would count them; none without a driver. Blocks for some ms.
 
-    A GPU that is split is left out, its MIG devices are in. A GPU whose memory can't be read is left out.
+    A GPU that is split is left out, its MIG devices are in (a process can use but one of these). A GPU whose memory
+    can't be read is left out.
 
     Args:
         nvml: stands in for `pynvml`.
@@ -54,7 +55,8 @@ def free_gpu_memory() -> list[int]:
 def _allowed(gpus: Sequence[Gpu], visible: str | None) -> list[Gpu]:
     """Those that CUDA_VISIBLE_DEVICES names, by number or by the start of a UUID.
 
-    As in CUDA, the list ends at the first name that fits nothing.
+    As in CUDA, the list ends at the first name that fits nothing. Numbers are taken in PCI bus order, which is CUDA's
+    own where all GPUs are alike, or with CUDA_DEVICE_ORDER=PCI_BUS_ID.
     """
     if visible is None:
         return list(gpus)
