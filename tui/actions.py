@@ -1,0 +1,150 @@
+"""Every action of the workbench: its keys, where they hold, and what carries it out.
+
+The bindings, the footer, the help page and the palette are all made from this table; its words are `actions.ID` (short,
+for the footer) and `actions.ID_help` (a sentence) in the catalogue. Keys are remapped in `config.toml`, `[keys]`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from textual.binding import Binding
+from textual.keys import format_key
+
+from ..workbench.words import say
+
+Where = Literal["conversation", "workbench", "editor"]
+"""conversation: while moving between messages. workbench: wherever no text is being typed. editor: while editing."""
+
+
+class Action(NamedTuple):
+    """One thing that a person can do."""
+
+    id: str
+    keys: str
+    """As Textual names them, parted by commas."""
+    where: Where
+    group: str
+    """Its heading on the help page: `actions.group_GROUP`."""
+    shown: str = ""
+    """The keys as people write them, where Textual's names aren't."""
+
+    @property
+    def label(self) -> str:
+        return say(f"actions.{self.id}")
+
+    @property
+    def help(self) -> str:
+        return say(f"actions.{self.id}_help")
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("next", "j,down", "conversation", "move"),
+    Action("previous", "k,up", "conversation", "move"),
+    Action("first", "g,home", "conversation", "move"),
+    Action("last", "G,end", "conversation", "move"),
+    Action("page_down", "pagedown,ctrl+d", "conversation", "move"),
+    Action("page_up", "pageup,ctrl+u", "conversation", "move"),
+    Action("edit", "e,enter", "conversation", "edit"),
+    Action("external_editor", "o", "conversation", "edit"),
+    Action("add_below", "a", "conversation", "edit"),
+    Action("add_above", "i", "conversation", "edit"),
+    Action("delete", "d", "conversation", "edit"),
+    Action("role", "t", "conversation", "edit"),
+    Action("move_down", "J", "conversation", "edit"),
+    Action("move_up", "K", "conversation", "edit"),
+    Action("mute", "M", "conversation", "edit"),
+    Action("join", "ampersand", "conversation", "edit", "&"),
+    Action("copy", "y", "conversation", "edit"),
+    Action("paste", "P", "conversation", "edit"),
+    Action("undo", "u", "conversation", "edit"),
+    Action("redo", "U,ctrl+y", "conversation", "edit"),
+    Action("run", "r,f5", "conversation", "run"),
+    Action("several", "N", "conversation", "run"),
+    Action("continue", "p", "conversation", "run"),
+    Action("previous_take", "h,left", "conversation", "run"),
+    Action("next_take", "l,right", "conversation", "run"),
+    Action("fold", "z", "conversation", "run"),
+    Action("seen", "v", "conversation", "run"),
+    Action("stop", "escape,ctrl+c", "workbench", "run"),
+    Action("variables", "V", "workbench", "edit"),
+    Action("models", "m", "workbench", "panes"),
+    Action("sampling", "s", "workbench", "panes"),
+    Action("sensors", "S", "workbench", "panes"),
+    Action("next_pane", "tab", "workbench", "panes"),
+    Action("new", "n", "workbench", "files"),
+    Action("open", "O", "workbench", "files"),
+    Action("next_file", "right_square_bracket", "workbench", "files", "]"),
+    Action("previous_file", "left_square_bracket", "workbench", "files", "["),
+    Action("save", "w", "workbench", "files"),
+    Action("save_as", "W", "workbench", "files"),
+    Action("help", "question_mark", "workbench", "screen", "?"),
+    Action("palette", "colon,ctrl+p", "workbench", "screen", ":"),
+    Action("theme", "T", "workbench", "screen"),
+    Action("repaint", "ctrl+l", "workbench", "screen"),
+    Action("quit", "q", "workbench", "screen"),
+    Action("leave_editor", "escape", "editor", "write"),
+    Action("run_from_editor", "ctrl+r", "editor", "write"),
+    Action("role_in_editor", "ctrl+t", "editor", "write"),
+    Action("split", "ctrl+x", "editor", "write"),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+class Keys:
+    """The actions with the keys that they have here, remapped ones included."""
+
+    def __init__(self, remapped: Mapping[str, str] | None = None) -> None:
+        self.problems: list[str] = []
+        self._keys = {action.id: action.keys for action in ACTIONS}
+        for action_id, keys in (remapped or {}).items():
+            if action_id not in BY_ID:
+                self.problems.append(say("actions.unknown_action", id=action_id))
+            else:
+                self._keys[action_id] = ",".join(_key_name(key) for key in keys.split(","))
+        self._find_clashes()
+
+    def _find_clashes(self) -> None:
+        taken: dict[tuple[bool, str], str] = {}
+        for action in ACTIONS:
+            for key in self._keys[action.id].split(","):
+                other = taken.setdefault((action.where == "editor", key), action.id)
+                if other != action.id:
+                    self.problems.append(say("actions.clash", taken_key=key, one=other, other=action.id))
+
+    def bindings(self, *where: Where) -> list[Binding]:
+        """One binding a key, for all actions that hold there.
+
+        They have priority, so that each key is carried out before the next one is looked at: what is typed in one
+        burst (over a slow line, say) means what it says.
+        """
+        return [
+            Binding(key, f"screen.do('{action.id}')", action.label, show=False, priority=True)
+            for action in ACTIONS
+            if action.where in where
+            for key in self._keys[action.id].split(",")
+        ]
+
+    def shown(self, action_id: str) -> list[str]:
+        """The keys of an action as people write them."""
+        action = BY_ID[action_id]
+        if action.shown and self._keys[action_id] == action.keys:
+            return [action.shown, *map(format_key, action.keys.split(",")[1:])]
+        return [_shown_key(key) for key in self._keys[action_id].split(",")]
+
+
+_NAMES = {"escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "up": "↑", "down": "↓", "left": "←", "right": "→"}
+
+
+def _shown_key(key: str) -> str:
+    if key in _NAMES or "+" in key:
+        return _NAMES.get(key, key)
+    return format_key(key)
+
+
+def _key_name(key: str) -> str:
+    """Textual's name for a key that a person wrote: `?` is question_mark."""
+    from textual.keys import _character_to_key
+
+    key = key.strip()
+    return _character_to_key(key) if len(key) == 1 and not key.isalnum() else key

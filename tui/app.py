@@ -1,0 +1,275 @@
+"""The app: what lives as long as the program does. The screen's own affairs are in `screens/`."""
+
+import asyncio
+import signal
+import threading
+import time
+from pathlib import Path
+
+from textual import events
+from textual.app import App
+from textual.driver import Driver
+from textual.message import Message as Event
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+from ..backends.registry import Backends
+from ..backends.sensors.sampler import Sampler
+from ..workbench.answering import Answer
+from ..workbench.config import Config
+from ..workbench.document import Document
+from ..workbench.seam import Model
+from ..workbench.words import say
+from . import escape, terminal
+from .actions import Keys
+from .full_width import is_wide_text, plain_key
+from .inks import Inks
+from .keeper import Keeper
+from .palette import QiaoCommands
+from .running import Run
+from .screens.dialogs import Question
+from .screens.workbench import WorkbenchScreen
+from .session import Session
+from .theme_files import load_themes, to_textual, variables
+
+SETTLE_SECONDS = 0.5
+"""At most so long a key waits for what the key before it opened."""
+LEAVE_SECONDS = 0.6
+"""At most so long leaving waits for answers to stop; each does within 200 ms."""
+
+
+class QiaoApp(App[int], inherit_bindings=False):
+    """Qiao's workbench.
+
+    Args:
+        sessions: the conversations that are open from the start, at least one.
+        backends: what answers.
+        config: the person's settings.
+        run_at_once: the first conversation is run as soon as it is shown.
+        driver_class: for tests.
+    """
+
+    TITLE = "qiao"
+    COMMANDS = {QiaoCommands}
+    BINDINGS = []
+    ENABLE_COMMAND_PALETTE = True
+
+    class AnswerEnded(Event):
+        """Posted by a run's thread."""
+
+        def __init__(self, run: Run, answer: Answer) -> None:
+            super().__init__()
+            self.run = run
+            self.answer = answer
+
+    class ModelsFound(Event):
+        """Posted by the thread that looks for models."""
+
+        def __init__(self, models: list[Model]) -> None:
+            super().__init__()
+            self.models = models
+
+    def __init__(
+        self,
+        sessions: list[Session],
+        backends: Backends,
+        config: Config,
+        *,
+        run_at_once: bool = False,
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        self.themes, self._theme_problems = load_themes()
+        by_name = {theme.name: theme for theme in self.themes}
+        first = by_name.get(config.theme, self.themes[0])
+        self.inks = Inks(first.colors)
+        self._default_variables = variables(first)
+        self.keys = Keys(config.keys)
+        self.backends = backends
+        self.config = config
+        self.sampler = Sampler()
+        self.copied = ""
+        self.workbench = WorkbenchScreen(sessions)
+        self.keeper = Keeper(
+            lambda: [session.document for session in self.workbench.sessions],
+            self.workbench.conflicted,
+            self._notice,
+            self._documents_changed,
+        )
+        self._run_at_once = run_at_once
+        self._looking = threading.Lock()
+        self._hinted = 0.0
+        self._leaving = False
+        super().__init__(driver_class=driver_class)
+        for theme in self.themes:
+            self.register_theme(to_textual(theme))
+        self.theme = first.name
+        self.animation_level = "none"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return self._default_variables
+
+    def on_mount(self) -> None:
+        self.push_screen(self.workbench)
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread() and not self.is_headless:
+            # A dropped SSH line must not cost a word.
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                loop.add_signal_handler(number, self.leave)
+        self.call_after_refresh(self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        self.sampler.start()
+        self.run_worker(self.keeper.watch(), name="keeper")
+        self.look_for_models()
+        problems = [*self._theme_problems, *self.keys.problems]
+        for session in self.workbench.sessions:
+            problems += session.document.notices
+        for problem in problems:
+            self.tell(problem)
+        if self._run_at_once:
+            self.workbench.action_do("run")
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        if not isinstance(self.focused, Input | TextArea):
+            plain = plain_key(event)
+            if plain is not None:
+                event = plain
+            elif is_wide_text(event) and self.screen is self.workbench:
+                self._hint_at_input_method()
+                return
+        before = self.screen
+        await super().on_event(event)
+        if self.screen is not before:
+            await self._settled()
+
+    async def _settled(self) -> None:
+        """What a key opened stands before the next one is looked at, so that a burst of keys means what it says."""
+        until = time.monotonic() + SETTLE_SECONDS
+        while self.screen.focused is None and not isinstance(self.screen, Question) and time.monotonic() < until:
+            await asyncio.sleep(0.002)
+
+    def _hint_at_input_method(self) -> None:
+        if time.monotonic() - self._hinted > 5:
+            self._hinted = time.monotonic()
+            self.tell(say("screen.input_method"))
+
+    def place_cursor(self, editor: TextArea) -> None:
+        """Puts the terminal's own cursor where the caret is, so that an input method's window comes up there."""
+
+        def place() -> None:
+            if editor.has_focus and editor.is_attached:
+                self.cursor_position = editor.cursor_screen_offset
+
+        self.call_after_refresh(place)
+
+    # Saying things
+
+    def tell(self, text: str, *, error: bool = False) -> None:
+        """A notice at the corner of the screen. Text, never markup."""
+        self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
+
+    def _notice(self, document: Document, key: str) -> None:
+        self.tell(say(key, title=document.title))
+
+    def _documents_changed(self) -> None:
+        if self.workbench.is_mounted:
+            self.workbench.refresh_all()
+
+    # Answers and models
+
+    def answer_ended(self, run: Run, answer: Answer) -> None:
+        """For a run's thread."""
+        self.post_message(self.AnswerEnded(run, answer))
+
+    def on_qiao_app_answer_ended(self, event: AnswerEnded) -> None:
+        self.workbench.answer_came(event.run, event.answer)
+
+    def look_for_models(self) -> None:
+        """Brings the picker up to date, from a thread; one look at a time."""
+
+        def look() -> None:
+            with self._looking:
+                models = self.backends.models()
+            self.post_message(self.ModelsFound(models))
+
+        if not self._looking.locked():
+            threading.Thread(target=look, name="models", daemon=True).start()
+
+    def on_qiao_app_models_found(self, event: ModelsFound) -> None:
+        workbench = self.workbench
+        if event.models != workbench.models or workbench.looking:
+            workbench.models, workbench.looking = event.models, False
+            if workbench.is_mounted:
+                workbench.refresh_all()
+
+    # Themes
+
+    def next_theme(self) -> None:
+        names = [theme.name for theme in self.themes]
+        at = names.index(self.theme) if self.theme in names else -1
+        self.use_theme(names[(at + 1) % len(names)])
+
+    def use_theme(self, name: str) -> None:
+        theme = next(theme for theme in self.themes if theme.name == name)
+        self.inks = Inks(theme.colors)
+        self.theme = name
+        for widget in self.workbench.query(Widget):
+            if callable(restyle := getattr(widget, "restyle", None)):
+                restyle(self.inks)
+        self.tell(theme.shown_title)
+
+    # Leaving
+
+    def leave(self) -> None:
+        """Stops what streams, saves everything, gives the memory back, and ends."""
+        if not self._leaving:
+            self._leaving = True
+            self.run_worker(self._leave(), name="leave")
+
+    async def _leave(self) -> None:
+        workbench = self.workbench
+        workbench.close_editor()
+        for session in workbench.sessions:
+            session.stop()
+        until = time.monotonic() + LEAVE_SECONDS
+        while any(session.runs for session in workbench.sessions) and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        unsaved: list[Document] = []
+        for session in workbench.sessions:
+            if session.document.unsaved and not await self.keeper.save(session.document):
+                unsaved.append(session.document)
+        if unsaved and self.is_running and self._leaving:
+            # Not a word is lost: said, and left to the person to decide.
+            problem = self.keeper.problem(unsaved[0]) or say("screen.unsaved")
+            self._leaving = False
+            workbench.ask_to_leave_unsaved(problem)
+            return
+        self.end()
+
+    def end(self) -> None:
+        """Ends, whatever isn't saved."""
+        self.sampler.stop()
+        self.backends.close()
+        self.exit(0)
+
+
+def run_workbench(files: list[Path], *, run_at_once: bool, config: Config) -> int:
+    """Opens the workbench on these files, or on an untitled conversation.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        QiaoError: a file can't be read; nothing has been shown yet.
+    """
+    documents = [Document.open(path) for path in files] or [Document.untitled()]
+    escape.install()
+    app = QiaoApp([Session(document) for document in documents], Backends(config), config, run_at_once=run_at_once)
+    with terminal.guarded():
+        code = app.run()
+    return code or app.return_code or 0

@@ -1,0 +1,67 @@
+"""The glyphs of the screen, each named once, with an ASCII stand-in for terminals without them."""
+
+import locale
+import os
+from typing import NamedTuple
+
+
+class Glyphs(NamedTuple):
+    """Every glyph that the screen uses; each is one cell wide."""
+
+    bar: str = "▌"
+    loaded: str = "●"
+    loading: str = "◐"
+    on_disk: str = "○"
+    absent: str = "◌"
+    served: str = "▲"
+    remote: str = "·"
+    failed: str = "✗"
+    by_hand: str = "✎"
+    folded: str = "▸"
+    unfolded: str = "▾"
+    take_left: str = "‹"
+    take_right: str = "›"
+    full: str = "━"
+    more: str = "↓"
+    mark: str = "✓"
+    special_left: str = "⟨"
+    special_right: str = "⟩"
+    newline: str = "⏎"
+    rule: str = "─"
+    bullet: str = "•"
+    cursor: str = "█"
+
+
+ASCII = Glyphs(
+    bar="|",
+    loaded="*",
+    loading="%",
+    on_disk="o",
+    absent=".",
+    served="^",
+    remote="-",
+    failed="x",
+    by_hand="#",
+    folded=">",
+    unfolded="v",
+    take_left="<",
+    take_right=">",
+    full="=",
+    more="v",
+    mark="+",
+    special_left="<",
+    special_right=">",
+    newline="$",
+    rule="-",
+    bullet="*",
+    cursor="_",
+)
+
+
+def for_terminal() -> Glyphs:
+    """The glyphs that this terminal most likely shows: ASCII in a locale that isn't UTF-8, or with QIAO_ASCII set."""
+    encoding = locale.getpreferredencoding(False).lower().replace("-", "")
+    return ASCII if os.environ.get("QIAO_ASCII") or encoding != "utf8" else Glyphs()
+
+
+glyphs = for_terminal()

@@ -1,0 +1,1 @@
+"""What stands beside, above and below the conversation."""

@@ -1,0 +1,116 @@
+"""The machine pane: GPUs with their history, memory, heat and processes; without one, processor and memory."""
+
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ...backends.sensors.history import History, Track
+from ...backends.sensors.snapshot import Gpu, GpuProcess, Machine, Snapshot
+from ...workbench.visible import visible_line
+from ...workbench.words import say
+from ..bars import bar, bytes_short, sparkline
+from ..inks import Inks
+from ..wrap import Line, Run, line_width, truncate, wrap_text
+
+PROCESSES = 4
+"""So many are listed a GPU."""
+
+
+class MachinePane(Widget):
+    """Paints the latest snapshot. Lines keep their places from one to the next, so that only figures change."""
+
+    DEFAULT_CSS = """
+    MachinePane { background: $q-panel; height: 1fr; }
+    """
+
+    def __init__(self, inks: Inks, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.inks = inks
+        self._lines: list[Line] = []
+        self._seen: tuple[Snapshot, History] | None = None
+
+    def restyle(self, inks: Inks) -> None:
+        self.inks = inks
+        self.refresh()
+
+    def show(self, snapshot: Snapshot, history: History) -> None:
+        self._seen = snapshot, history
+        self._paint()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._paint()
+
+    def _paint(self) -> None:
+        if self._seen is None or not self.size.width:
+            return
+        lines = machine_lines(*self._seen, self.size.width - 3)
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        line = self._lines[y] if y < len(self._lines) else ()
+        return self.inks.strip((Run(" "), *line), "panel", self.size.width)
+
+
+def machine_lines(snapshot: Snapshot, history: History, width: int) -> list[Line]:
+    """What the pane shows, `width` cells wide."""
+    lines: list[Line] = []
+    for gpu in snapshot.gpus:
+        lines += [*_gpu(gpu, history, width), ()]
+    lines += _computer(snapshot.machine, history, width)
+    if snapshot.problem:
+        lines += [(), *wrap_text(visible_line(snapshot.problem), width, "faint")]
+    return lines
+
+
+def _sides(left: Line, right: Line, width: int) -> Line:
+    return (*left, Run(" " * max(width - line_width(left) - line_width(right), 1)), *right)
+
+
+def _gpu(gpu: Gpu, history: History, width: int) -> list[Line]:
+    name = truncate(visible_line(gpu.short_name or ""), width - 8)
+    lines = [_sides((Run(f"GPU {gpu.label}", "muted strong"),), (Run(name, "faint"),), width)]
+    chart = width - 5
+    if gpu.utilization is not None:
+        used = sparkline(history.gpus.get(gpu.key, Track()).utilization, chart, 100)
+        lines.append(_sides((Run(used, "good"),), (Run(f"{gpu.utilization:3d}%", "strong"),), width))
+    if gpu.memory_fraction is not None and gpu.memory_used is not None:
+        lines.append(_meter(gpu.memory_fraction, bytes_short(gpu.memory_used), width))
+    facts = [
+        None if gpu.temperature_c is None else f"{gpu.temperature_c}°C",
+        None if gpu.power_w is None else f"{gpu.power_w:3.0f} W",
+        None if gpu.clock_mhz is None else f"{gpu.clock_mhz / 1000:.2f} GHz",
+    ]
+    if any(facts):
+        lines.append((Run("  ".join(fact for fact in facts if fact), "muted"),))
+    if gpu.throttle:
+        lines.append((Run(truncate(say("screen.throttled", why=", ".join(map(say, gpu.throttle))), width), "warn"),))
+    return lines + [_process(process, width) for process in (gpu.processes or ())[:PROCESSES]]
+
+
+def _meter(fraction: float, words: str, width: int) -> Line:
+    filled, empty = bar(fraction, width - 6)
+    ink = "bad" if fraction > 0.95 else "good"
+    return _sides((Run(filled, ink), Run(empty, "track")), (Run(words, "strong"),), width)
+
+
+def _process(process: GpuProcess, width: int) -> Line:
+    owner = say("screen.you") if process.own else visible_line(process.user or "?")
+    name = visible_line(process.name or "?")
+    size = "" if process.memory_bytes is None else bytes_short(process.memory_bytes)
+    left = truncate(f"{owner} {name} {process.pid}", width - len(size) - 1)
+    return _sides((Run(left, "muted"),), (Run(size, "text"),), width)
+
+
+def _computer(machine: Machine, history: History, width: int) -> list[Line]:
+    cores = "" if machine.cores is None else say("screen.cores", n=machine.cores)
+    lines = [_sides((Run(say("screen.machine"), "muted strong"),), (Run(cores, "faint"),), width)]
+    if machine.cpu_percent is not None:
+        chart = sparkline(history.machine.utilization, width - 5, 100)
+        lines.append(_sides((Run(chart, "good"),), (Run(f"{machine.cpu_percent:3.0f}%", "strong"),), width))
+    if machine.memory_fraction is not None and machine.memory_used is not None and machine.memory_total is not None:
+        lines.append(_meter(machine.memory_fraction, bytes_short(machine.memory_used), width))
+        words = say("screen.memory_of", total=bytes_short(machine.memory_total).strip())
+        lines.append((Run(words, "muted"),))
+    return lines

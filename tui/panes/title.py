@@ -1,0 +1,38 @@
+"""The line above the conversation: its title, how full the context is, whether it is saved."""
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ..inks import Inks
+from ..wrap import Line, Run, line_width, truncate
+
+
+class Title(Widget):
+    """Paints a title in strong text, and words after it."""
+
+    DEFAULT_CSS = """
+    Title { height: 3; background: $q-page; }
+    """
+
+    def __init__(self, inks: Inks, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.inks = inks
+        self._title = ""
+        self._words: Line = ()
+
+    def show(self, title: str, words: Line) -> None:
+        if (title, words) != (self._title, self._words):
+            self._title, self._words = title, words
+            self.refresh()
+
+    def restyle(self, inks: Inks) -> None:
+        self.inks = inks
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y != 1:
+            return self.inks.strip((), "page", width)
+        room = max(width - 8 - line_width(self._words), 8)
+        line = (Run("   "), Run(truncate(self._title, room), "strong"), Run("  "), *self._words)
+        return self.inks.strip(line, "page", width)

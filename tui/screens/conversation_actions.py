@@ -1,0 +1,338 @@
+"""What the keys do while the conversation has the focus, and in the editor."""
+
+from collections.abc import Callable
+
+import msgspec
+from textual import events, on
+
+from ...workbench.address import Address
+from ...workbench.answering import Answer
+from ...workbench.conversation import Role
+from ...workbench.errors import QiaoError
+from ...workbench.words import say
+from ..actions import BY_ID
+from ..external_editor import edit_text
+from ..running import Run
+from ..transcript.editor import MessageEditor
+from ..transcript.view import Transcript
+from .dialogs import LineInput
+from .seen import Seen
+from .workbench_base import WorkbenchBase
+
+
+class ConversationActions(WorkbenchBase):
+    """Each `do_ID` carries out the action of that id."""
+
+    # Moving
+
+    def do_next(self) -> None:
+        self._step(1)
+
+    def do_previous(self) -> None:
+        self._step(-1)
+
+    def _step(self, step: int) -> None:
+        """To the next message; in one that is taller than the screen, further through it first."""
+        session, transcript = self.session, self.transcript
+        half = max(transcript.size.height // 2, 1)
+        here = session.index
+        if here < 0:
+            return
+        cut = transcript.is_cut_below(here) if step > 0 else transcript.is_cut_above(here)
+        if cut and transcript.scroll_lines(step * half):
+            self.refresh_hints()
+            return
+        session.step(step)
+        self.refresh_conversation()
+        transcript.reveal(to_end=step < 0)
+        if step > 0 and session.index == len(session.messages) - 1 and session.runs:
+            transcript.follow()
+        self.refresh_hints()
+
+    def do_first(self) -> None:
+        self.session.step(-len(self.session.messages))
+        self.refresh_conversation()
+        self.transcript.reveal()
+
+    def do_last(self) -> None:
+        self.session.step(len(self.session.messages))
+        self.refresh_conversation()
+        self.transcript.reveal(to_end=True)
+        if self.session.runs:
+            self.transcript.follow()
+
+    def do_page_down(self) -> None:
+        self.transcript.scroll_lines(max(self.transcript.size.height - 2, 1))
+        self.refresh_hints()
+
+    def do_page_up(self) -> None:
+        self.transcript.scroll_lines(-max(self.transcript.size.height - 2, 1))
+        self.refresh_hints()
+
+    @on(Transcript.Clicked)
+    def _select_clicked(self, event: Transcript.Clicked) -> None:
+        if self.editor is None:
+            self.session.selected = event.uid
+            self.refresh_conversation()
+
+    @on(Transcript.Moved)
+    def _editor_moves_along(self) -> None:
+        self._place_editor()
+
+    # Editing
+
+    def do_edit(self) -> None:
+        session = self.session
+        message = session.message
+        if message is None:
+            self.do_add_below()
+            return
+        self._check_writable()
+        if session.run_of(message.uid) is not None:
+            raise QiaoError("screen.busy_message")
+        session.editing = message.uid
+        self.editor = MessageEditor(message.said, self.inks, self.qiao.keys.bindings("editor"))
+        self.editor.styles.width = self.transcript.text_width
+        self.editor.styles.height = 1
+        # Out of sight until it is known where its block stands.
+        self.editor.styles.offset = (5, 200)
+        self.query_one("#middle").mount(self.editor)
+        self.editor.move_cursor(self.editor.document.end)
+        self.set_focus(self.editor)
+        self.call_after_refresh(self._show_editor)
+
+    def _show_editor(self) -> None:
+        self.refresh_conversation()
+        self.transcript.reveal(to_end=True)
+        self._place_editor()
+
+    @on(MessageEditor.Grown)
+    def _make_room(self) -> None:
+        if self.editor is not None:
+            self._show_editor()
+
+    def close_editor(self) -> None:
+        """The draft becomes one undo step."""
+        editor, self.editor = self.editor, None
+        session = self.session
+        uid, session.editing = session.editing, None
+        if editor is None or uid is None:
+            return
+        session.write(uid, editor.draft)
+        self.set_focus(self.transcript)
+        editor.remove()
+        self.refresh_all()
+        self.transcript.reveal()
+
+    def do_leave_editor(self) -> None:
+        self.close_editor()
+
+    def do_run_from_editor(self) -> None:
+        self.close_editor()
+        self.do_run()
+
+    def do_role_in_editor(self) -> None:
+        self.session.role()
+        self.refresh_conversation()
+
+    def do_split(self) -> None:
+        editor, session = self.editor, self.session
+        if editor is None or session.editing is None:
+            return
+        uid, draft, caret = session.editing, editor.draft, editor.caret
+        self.editor, session.editing = None, None
+        self.set_focus(self.transcript)
+        editor.remove()
+        session.split(uid, draft, caret)
+        self.refresh_all()
+
+    def do_external_editor(self) -> None:
+        message = self.session.message
+        if message is None or self.session.in_document is None:
+            return
+        self._check_writable()
+        edited = edit_text(self.app, message.said)
+        if edited is not None:
+            self.session.write(message.uid, edited)
+        self.refresh_all()
+
+    def do_add_below(self) -> None:
+        self._add(1)
+
+    def do_add_above(self) -> None:
+        self._add(0)
+
+    def _add(self, offset: int, text: str = "", role: Role | None = None) -> None:
+        self._check_writable()
+        self.session.add(offset, text, role)
+        self.refresh_all()
+        self.do_edit()
+
+    def _check_writable(self) -> None:
+        if self.session.document.read_only:
+            raise QiaoError("screen.is_read_only")
+
+    def do_delete(self) -> None:
+        message = self.session.message
+        run = None if message is None else self.session.run_of(message.uid)
+        if run is not None:
+            raise QiaoError("screen.busy_message")
+        self._edited(self.session.delete)
+
+    def do_role(self) -> None:
+        self._edited(self.session.role)
+
+    def do_move_down(self) -> None:
+        self._edited(lambda: self.session.move(1))
+
+    def do_move_up(self) -> None:
+        self._edited(lambda: self.session.move(-1))
+
+    def do_mute(self) -> None:
+        self._edited(self.session.mute)
+
+    def do_join(self) -> None:
+        self._edited(self.session.join)
+
+    def _edited(self, edit: Callable[[], object]) -> None:
+        edit()
+        self.refresh_all()
+        self.transcript.reveal()
+
+    def do_undo(self) -> None:
+        self._told_of(self.session.undo(), "screen.undone", "screen.nothing_to_undo")
+
+    def do_redo(self) -> None:
+        self._told_of(self.session.redo(), "screen.redone", "screen.nothing_to_redo")
+
+    def _told_of(self, label: str | None, done: str, nothing: str) -> None:
+        self.qiao.tell(say(nothing) if label is None else say(done, what=say(label)))
+        self.refresh_all()
+        self.transcript.reveal()
+
+    def do_copy(self) -> None:
+        message = self.session.message
+        if message is not None:
+            self.app.copy_to_clipboard(message.said)
+            self.qiao.copied = message.said
+            self.qiao.tell(say("screen.copied", n=len(message.said)))
+
+    def do_paste(self) -> None:
+        if not self.qiao.copied:
+            raise QiaoError("screen.nothing_to_paste")
+        self._check_writable()
+        self.session.add(1, self.qiao.copied)
+        self.refresh_all()
+        self.transcript.reveal()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Text pasted while moving becomes a message to be looked over; it never runs as keys."""
+        event.stop()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        if text and not self.session.document.read_only:
+            self._add(1, text, "user")
+
+    # Running and takes
+
+    def do_run(self) -> None:
+        self.start_run(self.session.new_run(self.address))
+
+    def do_continue(self) -> None:
+        self.start_run(self.session.new_run(self.address, go_on=True))
+
+    def do_several(self) -> None:
+        def answered(text: str | None) -> None:
+            if text is None:
+                return
+            if not text.strip().isdecimal() or not 1 <= int(text) <= 128:
+                self.qiao.tell(say("screen.not_a_count"), error=True)
+            else:
+                self.guarded(lambda: self.start_run(self.session.new_run(self.address, takes=int(text))))
+
+        self.app.push_screen(LineInput(say("screen.how_many_takes"), "3"), answered)
+
+    def start_run(self, run: Run) -> None:
+        """Begins to answer; the page follows the answer if it comes at the end."""
+        run.start(self.qiao.backends, self.qiao.answer_ended)
+        self._ticker.resume()
+        self.refresh_conversation()
+        session = self.session
+        if session.messages and session.messages[-1].uid == run.target:
+            self.transcript.follow()
+        else:
+            self.transcript.reveal()
+
+    def answer_came(self, run: Run, answer: Answer) -> None:
+        """An answer has ended; it goes into the document that it was asked for."""
+        session = next((s for s in self.sessions if run in s.runs), None)
+        if session is None:
+            return
+        if answer.started is not None:
+            address: Address = answer.request.address
+            shown = answer.started.sampling
+            asked = answer.request.sampling
+            unset = {name: None for name in shown.__struct_fields__ if getattr(asked, name, None) is not None}
+            self.defaults[address] = msgspec.structs.replace(shown, **unset)
+        self.guarded(lambda: session.take_in(run, answer))
+        following = self.transcript.following
+        self.refresh_all()
+        if following:
+            self.transcript.follow()
+        self.refresh_hints()
+        self.qiao.look_for_models()
+
+    def do_stop(self) -> None:
+        if self.session.stop():
+            self.refresh_conversation()
+        else:
+            self.close_overlays()
+
+    def close_overlays(self) -> None:
+        """Folds the side panes of a narrow screen, and goes back to the conversation."""
+        for pane in self.query("#models, #side"):
+            pane.remove_class("open")
+        self.set_focus(self.transcript)
+        self.refresh_hints()
+
+    def do_previous_take(self) -> None:
+        self._walk(-1)
+
+    def do_next_take(self) -> None:
+        self._walk(1)
+
+    def _walk(self, step: int) -> None:
+        self.session.walk(step)
+        self.refresh_conversation()
+        self.transcript.reveal()
+
+    def do_fold(self) -> None:
+        message = self.session.message
+        if message is not None:
+            self.session.unfolded ^= {message.uid}
+            self.refresh_conversation()
+            self.transcript.reveal()
+
+    def do_seen(self) -> None:
+        """The exact text that the model sees for the selected message's answer."""
+        run = self.session.new_run(self.address)
+        self.session.runs.remove(run)
+        self.session.selected = run.after if self.session.in_document is None and run.after else self.session.selected
+        self.app.push_screen(Seen(run.ask.requests[0], self.inks))
+        self.refresh_conversation()
+
+    # All actions
+
+    def action_do(self, action_id: str) -> None:
+        """Carries out an action of the table; what goes wrong is said, and nothing is lost."""
+        handler = getattr(self, f"do_{action_id}")
+        self.guarded(handler)
+
+    def guarded(self, work: Callable[[], object]) -> None:
+        """Runs `work()`; an error that a person can act on becomes a notice."""
+        try:
+            work()
+        except QiaoError as error:
+            self.qiao.tell(str(error), error=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "do" and str(parameters[0]) not in BY_ID)

@@ -1,0 +1,252 @@
+"""What the keys do with files, panes and screens."""
+
+from pathlib import Path
+
+import msgspec
+from textual import on, work
+
+from ...workbench.address import Address
+from ...workbench.conversation import Conversation
+from ...workbench.document import Document
+from ...workbench.errors import QiaoError
+from ...workbench.sampling import Sampling
+from ...workbench.setting import with_setting
+from ...workbench.visible import visible_line
+from ...workbench.words import say
+from ..panes.models import ModelRows, ModelsPane
+from ..panes.rows import Rows
+from ..panes.sampling import SamplingPane, SamplingRows, Setting
+from ..session import Session
+from .dialogs import Choice, LineInput, Question
+from .help import Help
+from .open_file import OpenFile
+from .workbench_base import WorkbenchBase
+
+
+class FileActions(WorkbenchBase):
+    """Each `do_ID` carries out the action of that id."""
+
+    # Panes
+
+    def do_models(self) -> None:
+        self._open_pane("#models", ModelRows)
+        self.query_one(ModelsPane).rows.select(self.address)
+
+    def do_sampling(self) -> None:
+        self._open_pane("#side", SamplingRows)
+
+    def do_variables(self) -> None:
+        self.do_sampling()
+        pane = self.query_one(SamplingPane)
+        names = [row.key for row in pane.rows.shown_rows if isinstance(row.key, Setting) and row.key.variable]
+        if not names:
+            raise QiaoError("screen.no_variables")
+        pane.rows.select(names[0])
+
+    def do_sensors(self) -> None:
+        side = self.query_one("#side")
+        if self.has_class("-narrow") and side.has_class("open"):
+            self._back()
+        else:
+            self._open_pane("#side", SamplingRows)
+
+    def _open_pane(self, selector: str, rows: type[Rows]) -> None:
+        for pane in self.query("#models, #side"):
+            pane.set_class(f"#{pane.id}" == selector, "open")
+        self.set_focus(self.query_one(rows))
+        self.refresh_models()
+        self.refresh_sampling()
+        self.refresh_hints()
+
+    def do_next_pane(self) -> None:
+        order = [self.transcript, self.query_one(ModelRows), self.query_one(SamplingRows)]
+        at = order.index(self.focused) if self.focused in order else 0  # pyright: ignore[reportArgumentType]
+        following = order[(at + 1) % len(order)]
+        if following is self.transcript:
+            self._back()
+        else:
+            self._open_pane("#models" if isinstance(following, ModelRows) else "#side", type(following))
+
+    @on(ModelRows.Leave)
+    @on(SamplingRows.Leave)
+    def _back(self) -> None:
+        for pane in self.query("#models, #side"):
+            pane.remove_class("open")
+        self.set_focus(self.transcript)
+        self.refresh_hints()
+
+    @on(Rows.Chosen, "#model-rows")
+    def _use_model(self, event: Rows.Chosen) -> None:
+        if isinstance(event.key, Address):
+            self.use_model(event.key)
+            self._back()
+
+    def use_model(self, address: Address) -> None:
+        """The conversation's next answer comes from this model."""
+        name = str(address)
+        if name != self.session.conversation.model:
+            self.edit_change("label.model", lambda conversation: msgspec.structs.replace(conversation, model=name))
+
+    @on(ModelRows.Unload)
+    @work(thread=True, exit_on_error=False, group="unload")
+    def _unload_model(self, event: ModelRows.Unload) -> None:
+        self.qiao.backends.unload(event.address)
+        self.app.call_from_thread(self.qiao.look_for_models)
+
+    @on(SamplingPane.Set)
+    def _set(self, event: SamplingPane.Set) -> None:
+        setting, text = event.setting, event.text
+        try:
+            if setting.variable:
+                self.edit_change("label.variable", lambda c: _with_variable(c, setting.name, text))
+            else:
+                sampling = _with_parameter(self.session.conversation.sampling, setting.name, text)
+                self.edit_change("label.sampling", lambda c: msgspec.structs.replace(c, sampling=sampling))
+        except QiaoError as error:
+            self.qiao.tell(str(error), error=True)
+
+    # Files
+
+    def do_new(self) -> None:
+        self.sessions.append(Session(Document.untitled()))
+        self._go_to(len(self.sessions) - 1)
+
+    def do_next_file(self) -> None:
+        self._go_to((self.current + 1) % len(self.sessions))
+
+    def do_previous_file(self) -> None:
+        self._go_to((self.current - 1) % len(self.sessions))
+
+    def _go_to(self, number: int) -> None:
+        self.current = number
+        self.set_focus(self.transcript)
+        self.refresh_all()
+        self.transcript.reveal(to_end=True)
+
+    def do_open(self) -> None:
+        def opened(path: Path | None) -> None:
+            if path is None:
+                return
+            try:
+                self.open_path(path)
+            except QiaoError as error:
+                self.qiao.tell(str(error), error=True)
+
+        self.app.push_screen(OpenFile(self.inks), opened)
+
+    def open_path(self, path: Path) -> None:
+        """Opens a file beside the others, or goes to it if it is open already.
+
+        Raises:
+            QiaoError: it can't be read.
+        """
+        for number, session in enumerate(self.sessions):
+            if session.document.path is not None and session.document.path.resolve() == path.resolve():
+                self._go_to(number)
+                return
+        self.sessions.append(Session(Document.open(path)))
+        self._go_to(len(self.sessions) - 1)
+        for notice in self.session.document.notices:
+            self.qiao.tell(notice)
+
+    def do_save(self) -> None:
+        if self.session.document.is_untitled:
+            self.do_save_as()
+        else:
+            self._save_now(self.session.document)
+
+    @work(group="save", exit_on_error=False)
+    async def _save_now(self, document: Document) -> None:
+        if await self.qiao.keeper.save(document):
+            self.qiao.tell(say("screen.saved_to", path=visible_line(str(document.path))))
+
+    def do_save_as(self) -> None:
+        document = self.session.document
+
+        def named(text: str | None) -> None:
+            if text is None or not text.strip():
+                return
+            path = Path(text.strip()).expanduser()
+            if not path.suffix:
+                path = path.with_suffix(".toml")
+            if path.exists():
+                question = say("screen.overwrite", path=visible_line(str(path)))
+                choices = [Choice("o", say("screen.choice_overwrite"), "overwrite")]
+                self.app.push_screen(
+                    Question(question, choices), lambda answer: self._save_as(document, path, True) if answer else None
+                )
+            else:
+                self._save_as(document, path, False)
+
+        suggestion = "" if document.is_untitled or document.path is None else str(document.path)
+        self.app.push_screen(LineInput(say("screen.save_as"), suggestion), named)
+
+    def _save_as(self, document: Document, path: Path, overwrite: bool) -> None:
+        try:
+            document.save_as(path, overwrite=overwrite)
+        except QiaoError as error:
+            self.qiao.tell(str(error), error=True)
+        else:
+            self.qiao.tell(say("screen.saved_to", path=visible_line(str(path))))
+        self.refresh_title()
+
+    def conflicted(self, document: Document) -> None:
+        """The file was changed by another program, and so was the document: the person decides."""
+        name = visible_line(str(document.path))
+        choices = [
+            Choice("m", say("screen.choice_mine"), "mine"),
+            Choice("t", say("screen.choice_theirs"), "theirs"),
+        ]
+
+        def decided(answer: str | None) -> None:
+            try:
+                if answer == "mine":
+                    document.keep_mine()
+                elif answer == "theirs":
+                    document.reload()
+            except QiaoError as error:
+                self.qiao.tell(str(error), error=True)
+            self.qiao.keeper.settled(document)
+            self.refresh_all()
+
+        self.app.push_screen(Question(say("screen.conflict", path=name), choices), decided)
+
+    def ask_to_leave_unsaved(self, problem: str) -> None:
+        """Leaving was wanted, but something can't be saved: the person decides."""
+        question = Question(
+            say("screen.leave_unsaved", problem=problem), [Choice("q", say("screen.choice_lose"), "quit")]
+        )
+        self.app.push_screen(question, lambda answer: self.qiao.end() if answer else None)
+
+    # Screens
+
+    def do_help(self) -> None:
+        self.app.push_screen(Help(self.qiao.keys, self.inks))
+
+    def do_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def do_theme(self) -> None:
+        self.qiao.next_theme()
+
+    def do_repaint(self) -> None:
+        self.app.refresh(repaint=True, layout=True)
+
+    def do_quit(self) -> None:
+        if not any(session.runs for session in self.sessions):
+            self.qiao.leave()
+            return
+        choices = [Choice("q", say("screen.choice_quit"), "quit")]
+        question = Question(say("screen.still_running"), choices)
+        self.app.push_screen(question, lambda answer: self.qiao.leave() if answer else None)
+
+
+def _with_variable(conversation: Conversation, name: str, value: str | None) -> Conversation:
+    variables = {key: text for key, text in conversation.variables.items() if key != name}
+    if value is not None:
+        variables[name] = value
+    return msgspec.structs.replace(conversation, variables=variables)
+
+
+def _with_parameter(sampling: Sampling, name: str, text: str | None) -> Sampling:
+    return msgspec.structs.replace(sampling, **{name: None}) if text is None else with_setting(sampling, name, text)

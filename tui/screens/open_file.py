@@ -1,0 +1,120 @@
+"""Opening a file: conversations here and those without a name, filtered as one types; or any path."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from ...workbench import paths
+from ...workbench.visible import visible_line
+from ...workbench.words import say
+from ..inks import Inks
+from ..panes.rows import Row, Rows
+from ..wrap import Run
+
+LISTED = 500
+"""Files; more than that is for a library, not a list."""
+
+
+class Found(NamedTuple):
+    """A file that may be a conversation."""
+
+    path: Path
+    changed: float
+    """Seconds since the epoch."""
+
+
+class OpenFile(ModalScreen[Path | None]):
+    """enter opens what is selected; a path that is typed and isn't listed is opened, or made, as it stands."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS = [
+        Binding("escape,ctrl+c", "leave", show=False, priority=True),
+        Binding("down", "step(1)", show=False, priority=True),
+        Binding("up", "step(-1)", show=False, priority=True),
+    ]
+
+    def __init__(self, inks: Inks) -> None:
+        super().__init__()
+        self._inks = inks
+        self._found: list[Found] = []
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="open-file"):
+            yield Static(say("screen.open_title"), markup=False)
+            line = Input(compact=True)
+            line.cursor_blink = False
+            yield line
+            yield Rows(self._inks)
+
+    def on_mount(self) -> None:
+        self._found = conversations([Path.cwd(), paths.data_dir() / "untitled"])
+        self.query_one(Rows).can_focus = False
+        self._show("")
+        self.set_focus(self.query_one(Input))
+
+    def _show(self, wanted: str) -> None:
+        rows = [
+            Row((Run(visible_line(shown_path(found.path))),), (Run(when(found.changed), "muted"),), found.path)
+            for found in self._found
+            if wanted.lower() in str(found.path).lower()
+        ]
+        self.query_one(Rows).show(rows or [Row((Run(say("screen.open_none"), "faint"),))])
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        self._show(event.value)
+
+    @on(Input.Submitted)
+    def _open(self, event: Input.Submitted) -> None:
+        typed = Path(event.value).expanduser() if event.value else None
+        selected = self.query_one(Rows).selected_key
+        if typed is not None and (typed.is_file() or not isinstance(selected, Path)):
+            self.dismiss(typed if typed.suffix else typed.with_suffix(".toml"))
+        else:
+            self.dismiss(selected if isinstance(selected, Path) else None)
+
+    @on(Rows.Chosen)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        if isinstance(event.key, Path):
+            self.dismiss(event.key)
+
+    def action_step(self, step: int) -> None:
+        self.query_one(Rows).action_step(step)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def conversations(folders: list[Path]) -> list[Found]:
+    """The TOML files of these folders, the latest first."""
+    found: list[Found] = []
+    for folder in folders:
+        try:
+            entries = sorted(folder.glob("*.toml"))
+        except OSError:
+            continue
+        for path in entries[:LISTED]:
+            if path.name not in ("pyproject.toml", "config.toml"):
+                found.append(Found(path, path.stat().st_mtime if path.exists() else 0.0))
+    return sorted(found, key=lambda entry: -entry.changed)
+
+
+def shown_path(path: Path) -> str:
+    """Short: from here, or from home."""
+    for base, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return prefix + str(path.relative_to(base))
+    return str(path)
+
+
+def when(changed: float) -> str:
+    """A date, or today's time."""
+    moment, today = datetime.fromtimestamp(changed), datetime.now()
+    return f"{moment:%H:%M}" if moment.date() == today.date() else f"{moment:%Y-%m-%d}"

@@ -1,0 +1,284 @@
+"""The workbench screen: what it is made of, and how it is brought up to date. What its keys do stands beside it."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from ...workbench.address import Address
+from ...workbench.conversation import Conversation
+from ...workbench.errors import QiaoError
+from ...workbench.sampling import Sampling
+from ...workbench.seam import Model
+from ...workbench.variables import names
+from ...workbench.visible import visible_line
+from ...workbench.words import say
+from ..glyphs import glyphs
+from ..inks import Inks
+from ..panes.hints import Hint, Hints
+from ..panes.machine import MachinePane
+from ..panes.models import ModelsPane
+from ..panes.rows import Rows
+from ..panes.sampling import SamplingPane
+from ..panes.title import Title
+from ..session import Session
+from ..transcript.editor import MessageEditor
+from ..transcript.view import Transcript
+from ..wrap import Line, Run
+
+if TYPE_CHECKING:
+    from ..app import QiaoApp
+
+WIDE = 110
+"""Columns from which on the side panes stand beside the conversation; below, they are overlays."""
+SMALLEST = (40, 10)
+PAINTINGS_A_SECOND = 12
+
+
+class WorkbenchBase(Screen[None]):
+    """Holds the panes, and shows the current session in them."""
+
+    CSS_PATH = "workbench.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+    AUTO_FOCUS = "#transcript"
+
+    def __init__(self, sessions: list[Session]) -> None:
+        super().__init__()
+        self.sessions = sessions
+        self.current = 0
+        self.models: list[Model] = []
+        self.looking = True
+        self.defaults: dict[Address, Sampling] = {}
+        """What each model is known to use where a sampling is unset, from its last answer."""
+        self.editor: MessageEditor | None = None
+        self.problem: str | None = None
+        self._painted_tokens: object = None
+
+    # The parts
+
+    @property
+    def qiao(self) -> "QiaoApp":
+        return cast("QiaoApp", self.app)
+
+    @property
+    def session(self) -> Session:
+        return self.sessions[self.current]
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one("#transcript", Transcript)
+
+    @property
+    def inks(self) -> Inks:
+        return self.qiao.inks
+
+    def compose(self) -> ComposeResult:
+        inks = self.inks
+        with Horizontal(id="house"):
+            yield ModelsPane(inks, id="models")
+            with Vertical(id="middle"):
+                yield Title(inks, id="title")
+                yield Transcript(inks, id="transcript")
+            with Vertical(id="side"):
+                yield SamplingPane(inks, id="sampling")
+                yield MachinePane(inks, id="machine")
+        yield Hints(inks, id="hints")
+
+    def on_mount(self) -> None:
+        keys = self.qiao.keys
+        for binding in keys.bindings("conversation", "workbench"):
+            self.transcript._bindings.key_to_bindings.setdefault(binding.key, []).append(binding)
+        for rows in self.query(Rows):
+            rows.bind_too(keys.bindings("workbench"))
+        self._ticker = self.set_interval(1 / PAINTINGS_A_SECOND, self._tick, pause=True)
+        self.set_interval(1.0, self._look_at_machine)
+        self.call_after_refresh(self._first_paint)
+
+    def _first_paint(self) -> None:
+        self.refresh_all()
+        self.transcript.reveal(to_end=True)
+
+    # Bringing up to date
+
+    def refresh_all(self) -> None:
+        """Shows everything as it stands now."""
+        self.refresh_conversation()
+        self.refresh_models()
+        self.refresh_sampling()
+
+    def refresh_conversation(self) -> None:
+        """Shows the messages, the title and the hints."""
+        session = self.session
+        lines = 0
+        if self.editor is not None:
+            room = max(self.transcript.size.height - 4, 1)
+            lines = min(self.editor.lines_wanted, room)
+        items = session.items(lines)
+        empty = () if items else self._empty_words()
+        self.transcript.show(items, session.index, session.conversation.variables, empty)
+        self._place_editor()
+        self.refresh_title()
+        self.refresh_hints()
+        if session.runs and not self._is_ticking:
+            self._ticker.resume()
+
+    @property
+    def _is_ticking(self) -> bool:
+        return self._ticker._active.is_set()
+
+    def _empty_words(self) -> list[str]:
+        words = [say("screen.welcome")]
+        if all(model.state == "absent" for model in self.models):
+            words.append(say("screen.no_model_yet"))
+        return [*words, say("screen.welcome_keys"), say("screen.welcome_folder")]
+
+    def refresh_title(self) -> None:
+        session = self.session
+        document = session.document
+        title = visible_line(document.title)
+        if len(self.sessions) > 1:
+            title = f"{title} {self.current + 1}/{len(self.sessions)}"
+        words: list[Run] = []
+        if (context := self._context_words()) is not None:
+            words += [Run(context, "muted"), Run(" · ", "muted")]
+        if (problem := self.qiao.keeper.problem(document)) is not None:
+            words.append(Run(visible_line(problem), "bad"))
+        elif document.read_only:
+            words.append(Run(say("screen.read_only"), "warn"))
+        elif document.unsaved:
+            words.append(Run(say("screen.unsaved"), "muted"))
+        elif document.is_untitled:
+            words.append(Run(say("screen.untitled"), "muted"))
+        else:
+            words.append(Run(say("screen.saved"), "muted"))
+        line: Line = tuple(words)
+        self.query_one("#title", Title).show(title, line)
+
+    def _context_words(self) -> str | None:
+        """How many tokens the conversation was at the last answer, of how many it may have."""
+        takes = [m.take for m in self.session.conversation.messages if m.take is not None]
+        usage = takes[-1].usage if takes else None
+        if usage is None or usage.prompt_tokens is None:
+            return None
+        used = usage.prompt_tokens + (usage.completion_tokens or 0)
+        length = next((m.context_length for m in self.models if str(m.address) == takes[-1].model), None)
+        if length is None:
+            return say("screen.tokens_used", used=f"{used:,}")
+        return say("screen.tokens_of", used=f"{used:,}", length=f"{length:,}")
+
+    def refresh_models(self) -> None:
+        self.query_one("#models", ModelsPane).show(self.models, self.address, self.looking)
+
+    def refresh_sampling(self) -> None:
+        conversation = self.session.conversation
+        named = [name for message in conversation.messages for name in names(message.said)]
+        defaults = self.defaults.get(self.address, Sampling())
+        pane = self.query_one("#sampling", SamplingPane)
+        pane.show(conversation.sampling, defaults, conversation.variables, list(dict.fromkeys(named)))
+
+    @property
+    def address(self) -> Address:
+        """The model that answers next: the conversation's own, else the default."""
+        text = self.session.conversation.model
+        if text is not None:
+            try:
+                return Address.parse(text)
+            except QiaoError:
+                return Address("?", text)
+        return self.qiao.backends.default_address()
+
+    def _tick(self) -> None:
+        """While something streams: what has come since the last painting is shown."""
+        session = self.session
+        state = [(run.number, run.answer.tokens, run.answer.progress, run.answer.finished) for run in session.runs]
+        waiting = any(run.answer.progress is not None for run in session.runs)
+        if not any(s.runs for s in self.sessions):
+            self._ticker.pause()
+        if state != self._painted_tokens or (waiting and int(time.monotonic() * 2) % 2):
+            self._painted_tokens = state
+            self.refresh_conversation()
+
+    def _look_at_machine(self) -> None:
+        sampler = self.qiao.sampler
+        snapshot = sampler.latest
+        pane = self.query_one("#machine", MachinePane)
+        if snapshot is not None and pane.display and pane.region:
+            pane.show(snapshot, sampler.history())
+        self.refresh_hints()
+
+    # Hints
+
+    def refresh_hints(self) -> None:
+        hints, state = self._hints(), self._state_words()
+        self.query_one("#hints", Hints).show(hints, state)
+
+    def _hints(self) -> list[Hint]:
+        focused = self.focused
+        if self.size.width and (self.size.width < SMALLEST[0] or self.size.height < SMALLEST[1]):
+            return [Hint("!", say("screen.too_small"))]
+        if self.editor is not None and self.editor.has_focus:
+            return self._action_hints("leave_editor", "run_from_editor", "role_in_editor", "split")
+        if focused is not None and focused.id == "model-rows":
+            words = {"enter": "hint_use", "/": "hint_filter", "x": "hint_unload", "esc": "hint_back"}
+        elif focused is not None and focused.id == "sampling-rows":
+            words = {"enter": "hint_type", "← →": "hint_step", "d": "hint_unset", "esc": "hint_back"}
+        else:
+            return self._action_hints(*self._likely_actions())
+        return [Hint(key, say(f"screen.{word}")) for key, word in words.items()]
+
+    def _likely_actions(self) -> list[str]:
+        session = self.session
+        message = session.message
+        stop = ["stop"] if session.runs else []
+        if message is None:
+            return ["add_below", "open", "models", "sampling", "help", "palette", "quit"]
+        end = ["models", "sampling", "undo", "help", "quit"]
+        if message.role == "assistant":
+            takes = ["previous_take", "next_take"] if len(message.takes) > 1 else []
+            return [*stop, "run", "edit", "add_below", *takes, "continue", "seen", "role", *end]
+        return [*stop, "run", "edit", "add_below", "role", "seen", *end]
+
+    def _action_hints(self, *action_ids: str) -> list[Hint]:
+        return [Hint(self.qiao.keys.shown(id)[0], say(f"actions.{id}")) for id in action_ids]
+
+    def _state_words(self) -> str:
+        """What the folded panes would show, and that there is more below."""
+        words: list[str] = []
+        if self.transcript.more_below:
+            words.append(f"{glyphs.more} {say('screen.more_below')}")
+        snapshot = self.qiao.sampler.latest
+        if snapshot is not None and self.has_class("-narrow"):
+            busiest = snapshot.busiest
+            if busiest is not None:
+                words.append(f"GPU {busiest.utilization:3d}%")
+            elif snapshot.machine.cpu_percent is not None:
+                words.append(f"CPU {snapshot.machine.cpu_percent:3.0f}%")
+        return " · ".join(words)
+
+    # The editor
+
+    def _place_editor(self) -> None:
+        editor = self.editor
+        if editor is None:
+            return
+        region = self.transcript.body_region(self.session.index)
+        if region is None:
+            return
+        region = region.translate(self.transcript.region.offset - self.query_one("#middle").region.offset)
+        if (editor.styles.offset, editor.styles.width, editor.styles.height) != (
+            region.offset,
+            region.width,
+            region.height,
+        ):
+            editor.styles.offset = region.offset
+            editor.styles.width = region.width
+            editor.styles.height = region.height
+        self.qiao.place_cursor(editor)
+
+    def edit_change(self, label: str, change: Callable[[Conversation], Conversation]) -> None:
+        """One undo step of the current document, shown."""
+        self.session.change(change(self.session.conversation), label)
+        self.refresh_all()

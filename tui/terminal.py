@@ -1,0 +1,50 @@
+"""The terminal belongs to the screen alone: what anything else prints goes to a log while the workbench runs."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from ..workbench import paths
+
+_terminal: int | None = None
+
+
+def descriptor() -> int | None:
+    """The file descriptor of the terminal while it is guarded: what a program that takes over the screen prints to."""
+    return _terminal
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Points file descriptors 1 and 2 at the log, and Textual's driver at the terminal.
+
+    A library, its C code and its children inherit the log; nothing they print can spoil the screen.
+    """
+    global _terminal
+    folder = paths.log_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    log = os.open(folder / "workbench.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [(fd, os.dup(fd)) for fd in (1, 2)]
+    _terminal = os.dup(1)
+    before = sys.__stderr__
+    try:
+        with open(_terminal, "w", encoding="utf-8", errors="replace", closefd=False) as screen:
+            # Textual's driver writes to sys.__stderr__.
+            sys.__stderr__ = screen  # pyright: ignore[reportAttributeAccessIssue]
+            for fd, _copy in kept:
+                os.dup2(log, fd)
+            yield
+            screen.flush()
+    finally:
+        sys.__stderr__ = before  # pyright: ignore[reportAttributeAccessIssue]
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for fd, copy in kept:
+            os.dup2(copy, fd)
+            os.close(copy)
+        os.close(log)
+        os.close(_terminal)
+        _terminal = None

@@ -1,0 +1,90 @@
+"""The editor that stands in a block while its text is written."""
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding
+from textual.message import Message as Event
+from textual.widgets import TextArea
+from textual.widgets.text_area import TextAreaTheme
+
+from ...workbench.visible import Disguise
+from ..inks import Inks
+
+
+class MessageEditor(TextArea):
+    """Holds a draft. Controls in it are shown as symbols, and come back out as they went in."""
+
+    DEFAULT_CSS = """
+    MessageEditor {
+        layer: edit;
+        position: absolute;
+        padding: 0;
+        border: none;
+        background: $q-page;
+        color: $q-text;
+        scrollbar-size-vertical: 1;
+        overflow-x: hidden;
+        &:focus { border: none; }
+    }
+    """
+
+    class Grown(Event):
+        """The text takes another number of lines."""
+
+    def __init__(self, text: str, inks: Inks, bindings: list[Binding]) -> None:
+        self._disguise = Disguise(text)
+        super().__init__(
+            self._disguise.on(text),
+            soft_wrap=True,
+            compact=True,
+            tab_behavior="indent",
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+        )
+        self.cursor_blink = False
+        # An editor's own keys go before what TextArea does with them.
+        for binding in bindings:
+            self._bindings.key_to_bindings[binding.key] = [binding]
+        self.register_theme(
+            TextAreaTheme(
+                "ink",
+                base_style=inks.style("text", "page"),
+                cursor_style=Style(reverse=True),
+                selection_style=Style(bgcolor=inks.style("text", "selection").bgcolor, reverse=False, underline=True),
+            )
+        )
+        self.theme = "ink"
+        self._lines_wanted = 0
+
+    @property
+    def draft(self) -> str:
+        """The text as it stands."""
+        return self._disguise.off(self.text)
+
+    @property
+    def caret(self) -> int:
+        """Where the caret stands, in characters from the start of the draft."""
+        row, column = self.cursor_location
+        return sum(len(self.document.get_line(i)) + 1 for i in range(row)) + column
+
+    @property
+    def lines_wanted(self) -> int:
+        """How many screen lines the text takes at the present width."""
+        return max(self.wrapped_document.height, 1)
+
+    def get_line(self, line_index: int) -> Text:
+        return Text(self._disguise.shown(self.document.get_line(line_index)), end="", no_wrap=True)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # Terminals send line ends as CR; what else is no text goes in under its stand-in.
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        event.prevent_default()
+        event.stop()
+        if result := self._replace_via_keyboard(self._disguise.on(text), *self.selection):
+            self.move_cursor(result.end_location)
+
+    def on_text_area_changed(self) -> None:
+        if self.lines_wanted != self._lines_wanted:
+            self._lines_wanted = self.lines_wanted
+            self.post_message(self.Grown())

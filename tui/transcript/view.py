@@ -1,0 +1,322 @@
+"""The conversation as one virtual page: blocks are laid out when they come into sight, and kept.
+
+The page has no height: where it stands is a block and a line in it, so that ten thousand messages cost what the visible
+ones cost, and nothing jumps when a block above turns out longer than guessed.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Offset, Region, Size
+from textual.message import Message as Event
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ...workbench.conversation import Message
+from ...workbench.words import say
+from ..glyphs import glyphs
+from ..inks import Inks
+from ..wrap import Line, Run, wrap_text
+from .blocks import Item, lines
+
+MARGIN = 3
+"""Cells left of the bar, and right of the text."""
+INDENT = 2
+"""The bar and the blank after it."""
+MEASURE = 100
+"""Cells; longer lines are hard to read."""
+KEPT_BLOCKS = 400
+
+
+class Place(NamedTuple):
+    """A line of the page: the block's number, and the line in it (its blank line at the end included)."""
+
+    block: int
+    line: int
+
+
+class Laid(NamedTuple):
+    """A block laid out, with all that its lines depend on."""
+
+    message: Message
+    state: tuple[object, ...]
+    lines: list[Line]
+
+
+class Shown(NamedTuple):
+    """A line as it was painted last."""
+
+    place: Place | None
+    strip: Strip
+
+
+class Transcript(Widget, can_focus=True):
+    """Shows items, one of them selected. Knows nothing of the document; whoever owns it calls `show`."""
+
+    DEFAULT_CSS = """
+    Transcript { height: 1fr; background: $q-page; }
+    """
+
+    class Clicked(Event):
+        """A block was clicked."""
+
+        def __init__(self, uid: int) -> None:
+            super().__init__()
+            self.uid = uid
+
+    class Moved(Event):
+        """What is visible has changed: whatever lies over the page has to move with it."""
+
+    def __init__(self, inks: Inks, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.inks = inks
+        self._items: Sequence[Item] = ()
+        self._selected = 0
+        self._variables: Mapping[str, str] = {}
+        self._empty: Sequence[str] = ()
+        self._top = Place(0, 0)
+        self._follow = False
+        self._cache: OrderedDict[int, Laid] = OrderedDict()
+        self._painted: list[Shown] = []
+
+    # What is shown
+
+    def show(
+        self, items: Sequence[Item], selected: int, variables: Mapping[str, str], empty: Sequence[str] = ()
+    ) -> None:
+        """Shows these items.
+
+        Args:
+            items: in order.
+            selected: the number of the selected one.
+            variables: values for `{{name}}`.
+            empty: what to say when there are no items, a line each.
+        """
+        if variables != self._variables:
+            self._cache.clear()
+        self._items, self._selected, self._variables, self._empty = items, selected, variables, empty
+        self._paint()
+
+    def restyle(self, inks: Inks) -> None:
+        """The theme has changed."""
+        self.inks = inks
+        self._painted = []
+        self._paint()
+
+    @property
+    def text_width(self) -> int:
+        """Cells a line of a message may take."""
+        return max(min(self.size.width - 2 * MARGIN - INDENT, MEASURE), 8)
+
+    @property
+    def following(self) -> bool:
+        """Whether the page is anchored to its end."""
+        return self._follow
+
+    @property
+    def more_below(self) -> bool:
+        """Whether the last line is out of sight."""
+        return bool(self._items) and self._from(self._top, self.size.height + 1)[-1].place is not None
+
+    # Layout
+
+    def _lines(self, number: int) -> list[Line]:
+        item = self._items[number]
+        uid, width = item.message.uid, self.text_width
+        if item.live is not None:
+            return lines(item, width, self._variables)
+        state = (*item[2:], width)
+        kept = self._cache.get(uid)
+        if kept is None or kept.message is not item.message or kept.state != state:
+            kept = Laid(item.message, state, lines(item, width, self._variables))
+            self._cache[uid] = kept
+        self._cache.move_to_end(uid)
+        if len(self._cache) > KEPT_BLOCKS:
+            self._cache.popitem(last=False)
+        return kept.lines
+
+    def _height(self, number: int) -> int:
+        """Of a block, the blank line after it included."""
+        return len(self._lines(number)) + 1
+
+    def _clamp(self, place: Place) -> Place:
+        """The place, or the nearest that exists."""
+        if not self._items:
+            return Place(0, 0)
+        block = min(max(place.block, 0), len(self._items) - 1)
+        if block != place.block:
+            return Place(block, 0 if place.block < 0 else self._height(block) - 1)
+        return Place(block, min(max(place.line, 0), self._height(block) - 1))
+
+    def _stepped(self, place: Place, step: int) -> Place:
+        """The place `step` lines further down (up, if negative), ends held."""
+        block, line = self._clamp(place)
+        line += step
+        while line < 0 and block > 0:
+            block -= 1
+            line += self._height(block)
+        while block < len(self._items) - 1 and line >= (height := self._height(block)):
+            line -= height
+            block += 1
+        return self._clamp(Place(block, line))
+
+    def _end(self) -> Place:
+        """The top at which the last line stands at the bottom."""
+        if not self._items:
+            return Place(0, 0)
+        last = len(self._items) - 1
+        return self._stepped(Place(last, self._height(last) - 1), -(self.size.height - 1))
+
+    def _from(self, top: Place, count: int) -> list[Shown]:
+        """`count` painted lines from a place on."""
+        shown: list[Shown] = []
+        number, line = self._clamp(top)
+        while number < len(self._items) and len(shown) < count:
+            block = self._lines(number)
+            while line <= len(block) and len(shown) < count:
+                shown.append(Shown(Place(number, line), self._strip(number, line, block)))
+                line += 1
+            number, line = number + 1, 0
+        blank = self._blank
+        shown += [Shown(None, blank)] * (count - len(shown))
+        return shown
+
+    @property
+    def _blank(self) -> Strip:
+        width = self.size.width
+        return Strip([Segment(" " * width, self.inks.style("text", "page"))], width)
+
+    def _strip(self, number: int, line: int, block: list[Line]) -> Strip:
+        if line == len(block):
+            return self._blank
+        item = self._items[number]
+        ground = "selection" if number == self._selected and self.has_focus and not item.editing else "page"
+        bar_ink = "accent" if item.editing else "faint" if item.message.muted else item.message.role
+        width = self.size.width
+        margin = Segment(" " * MARGIN, self.inks.style("text", "page"))
+        bar = Segment(glyphs.bar, self.inks.style(bar_ink, "page"))
+        inner = self.inks.strip((Run(" "), *block[line]), ground, min(self.text_width + INDENT, width - MARGIN - 1))
+        strip = Strip([margin, bar, *inner])
+        return strip.extend_cell_length(width, self.inks.style("text", "page")).crop(0, width)
+
+    # Painting
+
+    def _paint(self) -> None:
+        """Brings the screen up to date: only lines that differ are painted again."""
+        if not self.size:
+            return
+        self._top = self._end() if self._follow else self._clamp(self._top)
+        if not self._follow and not self._from(self._top, self.size.height)[-1].place:
+            # No empty space below the end while there is text above the top.
+            self._top = min(self._top, self._end())
+        shown = self._from(self._top, self.size.height) if self._items else self._empty_page()
+        before, self._painted = self._painted, shown
+        moved = [s.place for s in before] != [s.place for s in shown]
+        if len(before) != len(shown):
+            self.refresh()
+        else:
+            changed = [y for y, (old, new) in enumerate(zip(before, shown, strict=True)) if old.strip != new.strip]
+            if len(changed) > self.size.height * 2 // 3:
+                self.refresh()
+            else:
+                for y in changed:
+                    self.refresh(Region(0, y, self.size.width, 1))
+        if moved:
+            self.post_message(self.Moved())
+
+    def _empty_page(self) -> list[Shown]:
+        page: list[Line] = []
+        for paragraph in self._empty:
+            page += [(), *wrap_text(paragraph, self.text_width, "muted" if page else "text")]
+        height, width = self.size.height, self.size.width
+        strips = [self.inks.strip((Run(" " * MARGIN), *line), "page", width) for line in page[:height]]
+        shown = [Shown(None, strip) for strip in strips]
+        return shown + [Shown(None, self._blank)] * (height - len(shown))
+
+    def render_line(self, y: int) -> Strip:
+        return self._painted[y].strip if y < len(self._painted) else self._blank
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return container.height
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._cache.clear()
+        self._painted = []
+        self._paint()
+        if not self._follow:
+            self.reveal()
+
+    def on_focus(self) -> None:
+        self._paint()
+
+    def on_blur(self) -> None:
+        self._paint()
+
+    # Moving about
+
+    def reveal(self, *, to_end: bool = False) -> None:
+        """Scrolls as little as needed for the selected block to be in sight; of a tall one its top, or its end."""
+        if not self._items or not self.size:
+            return
+        number, height = self._selected, self.size.height
+        tall = self._height(number) - 1
+        first, last = Place(number, 0), Place(number, max(tall - 1, 0))
+        if self._top > first and not (to_end and tall > height):
+            self._top = first
+        elif self._stepped(self._top, height - 1) < last:
+            self._top = self._stepped(last, -(height - 1)) if tall <= height or to_end else first
+        self._follow = False
+        self._paint()
+
+    def follow(self) -> None:
+        """Keeps the end in sight from now on."""
+        self._follow = True
+        self._paint()
+
+    def scroll_lines(self, step: int) -> bool:
+        """Scrolls by lines; scrolling to the end follows it. Returns whether anything moved."""
+        before = self._top
+        end = self._end()
+        self._top = min(self._stepped(self._top, step), end)
+        self._follow = step > 0 and self._top == end and any(item.live for item in self._items)
+        self._paint()
+        return self._top != before
+
+    def is_cut_below(self, number: int) -> bool:
+        """Whether the end of this block is below the last visible line."""
+        return self._stepped(self._top, self.size.height - 1) < Place(number, self._height(number) - 2)
+
+    def is_cut_above(self, number: int) -> bool:
+        """Whether the beginning of this block is above the first visible line."""
+        return self._top > Place(number, 0)
+
+    def body_region(self, number: int) -> Region | None:
+        """Where the text of a block stands on this widget, however much of it is in sight; None if nothing is."""
+        rows = [y for y, shown in enumerate(self._painted) if shown.place and shown.place.block == number]
+        if not rows or not self._items[number].editing:
+            return None
+        first = self._painted[rows[0]].place
+        assert first is not None
+        y = rows[0] - first.line + 1
+        return Region(MARGIN + INDENT, y, self.text_width, self._items[number].editing)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_lines(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_lines(-3)
+
+    def on_click(self, event: events.Click) -> None:
+        offset: Offset | None = event.get_content_offset(self)
+        if offset is not None and offset.y < len(self._painted) and (place := self._painted[offset.y].place):
+            self.post_message(self.Clicked(self._items[place.block].message.uid))
+
+    @property
+    def label(self) -> str:
+        """What this part of the screen is called."""
+        return say("screen.conversation")

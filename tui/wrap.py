@@ -1,0 +1,126 @@
+"""Styled text broken into lines by terminal cells, with Chinese at home.
+
+A `Run` is a piece of text with the name of an ink (see `inks.py`); a `Line` is the runs of one screen line.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.cells import cell_len, get_character_cell_size
+
+
+class Run(NamedTuple):
+    """Text and the names of its inks, parted by blanks: `text`, `muted`, `code strong`…"""
+
+    text: str
+    ink: str = "text"
+
+
+Line = tuple[Run, ...]
+
+# Marks that must not begin a line, and those that must not end one: Chinese typesetting, GB/T 15834.
+NOT_FIRST = frozenset("、。，．：；？！）》」』】〕〉〗’”…—～·％!%),.:;?]}")
+NOT_LAST = frozenset("（《「『【〔〈〖‘“([{")
+
+
+def line_width(runs: Iterable[Run]) -> int:
+    """In cells."""
+    return sum(cell_len(run.text) for run in runs)
+
+
+def break_offsets(text: str, width: int) -> list[int]:
+    """Where to break one line of text so that no part is wider than `width` cells, trailing blanks aside.
+
+    Breaks after blanks, and beside wide characters unless a punctuation mark would start or end a line wrongly;
+    a word longer than the line is cut. Never inside a wide character.
+    """
+    if text.isascii() and len(text) <= width:
+        return []
+    width = max(width, 2)
+    offsets: list[int] = []
+    start, best, used, after_wide = 0, 0, 0, False
+    index = 0
+    while index < len(text):
+        char = text[index]
+        cells = get_character_cell_size(char)
+        wide = cells == 2
+        if index > start and _can_break(text[index - 1], char, wide or after_wide):
+            best = index
+        if char != " " and used + cells > width:
+            cut = best if best > start else index
+            offsets.append(cut)
+            used = cell_len(text[cut:index])
+            start = best = cut
+        used += cells
+        after_wide = wide
+        index += 1
+    return offsets
+
+
+def _can_break(before: str, after: str, beside_wide: bool) -> bool:
+    if before == " ":
+        return after != " "
+    return beside_wide and after != " " and after not in NOT_FIRST and before not in NOT_LAST
+
+
+def divide(runs: Sequence[Run], offsets: Sequence[int]) -> list[Line]:
+    """The runs cut at these character offsets."""
+    if not offsets:
+        return [tuple(runs)]
+    lines: list[Line] = []
+    current: list[Run] = []
+    cuts = iter(offsets)
+    cut: int | None = next(cuts)
+    position = 0
+    for text, ink in runs:
+        while cut is not None and position + len(text) >= cut:
+            head, text = text[: cut - position], text[cut - position :]
+            if head:
+                current.append(Run(head, ink))
+            lines.append(tuple(current))
+            current, position = [], cut
+            cut = next(cuts, None)
+        if text:
+            current.append(Run(text, ink))
+            position += len(text)
+    lines.append(tuple(current))
+    return lines
+
+
+def wrap(runs: Sequence[Run], width: int) -> list[Line]:
+    """One logical line (no line feed in it) as screen lines of at most `width` cells."""
+    text = runs[0].text if len(runs) == 1 else "".join(run.text for run in runs)
+    return [_without_trailing_blanks(line, width) for line in divide(runs, break_offsets(text, width))]
+
+
+def _without_trailing_blanks(line: Line, width: int) -> Line:
+    """A blank that hangs over the edge isn't painted."""
+    if not line or not line[-1].text.endswith(" ") or line_width(line) <= width:
+        return line
+    last = line[-1]
+    return (*line[:-1], Run(last.text.rstrip(" "), last.ink))
+
+
+def wrap_text(text: str, width: int, ink: str = "text") -> list[Line]:
+    """Text with line feeds in it, wrapped."""
+    return [line for part in text.split("\n") for line in _wrap_paragraph(part, width, ink)]
+
+
+@lru_cache(maxsize=2048)
+def _wrap_paragraph(text: str, width: int, ink: str) -> list[Line]:
+    # A streaming answer is wrapped again at each painting: only its last paragraph has changed.
+    return wrap((Run(text, ink),), width)
+
+
+def truncate(text: str, width: int) -> str:
+    """The text, cut to `width` cells with an ellipsis if it is longer."""
+    if cell_len(text) <= width:
+        return text
+    kept, used = [], 1
+    for char in text:
+        used += get_character_cell_size(char)
+        if used > width:
+            break
+        kept.append(char)
+    return "".join(kept) + "…" if width > 0 else ""
