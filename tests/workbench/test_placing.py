@@ -9,8 +9,8 @@ from qiao.workbench.errors import Unreadable
 from qiao.workbench.placing import Place, answer_from, continuation, next_answer, retake, with_takes
 
 
-def user(text: str = "Hello?", **more: bool) -> Message:
-    return Message(role="user", text=text, **more)
+def user(text: str = "Hello?", muted: bool = False) -> Message:
+    return Message(role="user", text=text, muted=muted)
 
 
 def assistant(*texts: str, chosen: int | None = None, written: str = "", muted: bool = False) -> Message:

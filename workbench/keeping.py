@@ -1,0 +1,76 @@
+"""Putting new takes into a conversation's file that another program may have changed while the model answered."""
+
+from collections.abc import Sequence
+from itertools import chain, count
+from pathlib import Path
+from typing import NamedTuple
+
+from .conversation import Conversation, Take
+from .conversation_file import dumps, loads
+from .errors import QiaoError
+from .placing import Place, with_takes
+from .saving import ChangedOnDisk, keep_copy, read, write
+
+TRIES = 20
+"""So often a file that others keep writing to is read anew before the takes go beside it."""
+
+
+class Kept(NamedTuple):
+    """Where the takes are now."""
+
+    path: Path
+    beside: bool
+    """In a file of their own, since the messages that they answer no longer stand in the one they were meant for."""
+    comments: Path | None = None
+    """Where the file is kept as it was, since it had comments, which saving loses."""
+
+
+def keep(path: Path, answered: Conversation, place: Place, takes: Sequence[Take]) -> Kept:
+    """Saves the takes into the file as it is now; everything else in it stays.
+
+    Args:
+        path: the conversation's file.
+        answered: the conversation as it was read before the model answered.
+        place: where in `answered` the takes belong.
+        takes: at least one.
+
+    Raises:
+        QiaoError: neither the file nor one beside it can be written.
+    """
+    for _ in range(TRIES):
+        try:
+            data, digest = read(path)
+            loaded = loads(data, path.name)
+        except QiaoError:
+            break
+        changed = None if loaded.read_only else with_takes(loaded.conversation, place, takes)
+        if changed is None:
+            break
+        comments = _copy(path, data) if loaded.had_comments else None
+        try:
+            write(path, dumps(changed), digest)
+        except ChangedOnDisk:
+            continue
+        return Kept(path, False, comments)
+    return Kept(_write_beside(path, answered, place, takes), True)
+
+
+def _copy(path: Path, data: bytes) -> Path:
+    """The file as it is, kept beside it as a document's first save keeps it."""
+    names = chain([f"{path.name}.bak"], (f"{path.name}.bak-{number}" for number in count(2)))
+    return keep_copy(path, data, names)
+
+
+def _write_beside(path: Path, answered: Conversation, place: Place, takes: Sequence[Take]) -> Path:
+    whole = with_takes(answered, place, takes)
+    assert whole is not None, "the place was made of this conversation"
+    data = dumps(whole)
+    number = 1
+    while True:
+        beside = path.with_name(f"{path.stem}.answer-{number}{path.suffix or '.toml'}")
+        try:
+            write(beside, data, None)
+        except ChangedOnDisk:
+            number += 1
+        else:
+            return beside
