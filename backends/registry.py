@@ -2,7 +2,7 @@
 
 import importlib.util
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -66,10 +66,8 @@ class Backends:
         """
         provider = address.provider
         with self._lock:
+            self._check(provider)
             if provider not in self._made:
-                if provider not in self._factories:
-                    known = ", ".join(visible_line(name) for name in sorted({*self._factories, *self._made}))
-                    raise Refused("models.unknown_provider", provider=visible_line(provider), known=known)
                 self._made[provider] = self._factories[provider]()
             return self._made[provider]
 
@@ -84,12 +82,12 @@ class Backends:
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
         """One answer as it comes, from whichever backend the address names; fetches the starter first, if need be."""
         try:
-            backend = self.backend(request.address)
             if request.address == starter.ADDRESS:
                 yield from self._fetch_starter(stop)
                 if starter.path() is None:
                     yield Finished("cancelled")
                     return
+            backend = self.backend(request.address)
         except QiaoError as error:
             yield Failed(_failure_kind(error), str(error))
             return
@@ -101,21 +99,20 @@ class Backends:
         Raises:
             QiaoError: as a `Failed` event would say it; or `stop` was set before the starter was there.
         """
-        backend = self.backend(request.address)
         if request.address == starter.ADDRESS:
             for _ in self._fetch_starter(stop):
                 pass
             starter_file()
-        return backend.prompt(request, stop)
+        return self.backend(request.address).prompt(request, stop)
 
-    def fetch(self, address: Address, stop: threading.Event) -> Iterator[Progress]:
+    def fetch(self, address: Address, stop: threading.Event) -> Generator[Progress, None, None]:
         """Fetches the model, unless it is here. Ends early, with nothing left half-done, once `stop` is set.
 
         Raises:
             Refused: it can't be fetched; so far, everything but the starter.
         """
         if address != starter.ADDRESS:
-            self.backend(address)
+            self._check(address.provider)
             raise Refused("models.fetch_later", address=visible_line(str(address)))
         yield from starter.fetch(stop)
 
@@ -132,6 +129,11 @@ class Backends:
             made = list(self._made.values())
         for backend in made:
             backend.close()
+
+    def _check(self, provider: str) -> None:
+        if provider not in self._made and provider not in self._factories:
+            known = ", ".join(visible_line(name) for name in sorted({*self._factories, *self._made}))
+            raise Refused("models.unknown_provider", provider=visible_line(provider), known=known)
 
     def _make_local(self) -> Backend:
         from .local.engine import LocalBackend

