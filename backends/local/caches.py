@@ -30,7 +30,7 @@ def decoded(name: str) -> str:
 def configured(directories: Sequence[Path]) -> Iterator[Candidate]:
     """What lies in these directories: each itself, its folders, theirs (OWNER/NAME), GGUF files, hubs' caches."""
     for directory in directories:
-        root = directory.expanduser()
+        root = _home_filled_in(directory)
         names = _names(root)
         if _holds_model(names) and "config.json" in names:
             yield from _model(decoded(root.absolute().name), root, names)
@@ -49,7 +49,7 @@ def modelscope() -> Iterator[Candidate]:
     `MODELSCOPE_CACHE`, else `~/.cache/modelscope`; below it or below its `hub`: `models/OWNER--NAME/snapshots/REVISION`
     (since 1.38), `models/OWNER/NAME` and `OWNER/NAME` (before, with `.` kept as `___`).
     """
-    base = Path(os.environ.get("MODELSCOPE_CACHE") or "~/.cache/modelscope").expanduser()
+    base = _home_filled_in(os.environ.get("MODELSCOPE_CACHE") or "~/.cache/modelscope")
     for root in (base, base / "hub"):
         yield from _modelscope_repos(root / "models")
         yield from _folders(root / "models", _names(root / "models"), only_owned=True)
@@ -78,18 +78,23 @@ def inside(path: Path) -> list[Candidate]:
 def _hugging_face_root() -> Path:
     named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
     if named:
-        return Path(named).expanduser()
+        return _home_filled_in(named)
     home = os.environ.get("HF_HOME")
     if home:
-        return Path(home).expanduser() / "hub"
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface" / "hub"
+        return _home_filled_in(home) / "hub"
+    return _home_filled_in(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface" / "hub"
+
+
+def _home_filled_in(path: str | Path) -> Path:
+    """The path with `~` replaced; as it is where there is no such user, unlike Path's own method, which raises."""
+    return Path(os.path.expanduser(path))
 
 
 def _names(directory: Path) -> list[str]:
     """What is in the directory, sorted, without hidden files and half-done downloads; nothing if it can't be read."""
     try:
         return sorted(name for name in os.listdir(directory) if not name.startswith("."))
-    except OSError:
+    except (OSError, ValueError):
         return []
 
 

@@ -150,8 +150,8 @@ def _gguf_shards(path: Path) -> list[Path]:
 
 def is_later_shard(name: str) -> bool:
     """Whether a GGUF file's name says that it is a further part of one split into several."""
-    _, mark, _ = name.rpartition("-of-")
-    return bool(mark) and _SHARD not in name and name.rpartition("-of-")[0][-5:].isdigit()
+    before, mark, _ = name.rpartition("-of-")
+    return bool(mark) and before[-5:].isdigit() and _SHARD not in name
 
 
 def _directory(path: Path, sizes: dict[str, int]) -> Checkpoint:

@@ -67,7 +67,7 @@ def resolve(name: str, directories: Sequence[Path]) -> Path:
         Refused: there is no such model, or two of that name in one place, or what is there can't be loaded.
     """
     if is_path(name):
-        return _at(Path(name).expanduser(), name)
+        return _at(Path(os.path.expanduser(name)), name)
     wanted = caches.decoded(name)
     blocked: list[Checkpoint] = []
     known: list[str] = []
@@ -124,9 +124,10 @@ def _distinct(candidates: Iterator[Candidate]) -> list[Checkpoint]:
 
 def _at(path: Path, written: str) -> Path:
     """The model at a path that a person wrote."""
-    if not path.exists():
+    # Unlike Path's own methods, these never raise, whatever the path is made of.
+    if not os.path.exists(path):
         raise Refused("models.no_such_path", path=visible_line(written))
-    if path.is_file():
+    if os.path.isfile(path):
         if not path.name.lower().endswith(GGUF):
             raise Refused("models.no_model_file", path=visible_line(written))
         return _usable(inspect(path))

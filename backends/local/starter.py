@@ -44,7 +44,11 @@ _POLL_SECONDS = 0.1
 
 def path() -> Path | None:
     """The GGUF file, if it is here: fetched before, or the package is installed in this environment."""
-    return next((file for file in (folder() / FILE, _installed()) if file is not None and _is_whole(file)), None)
+    fetched = folder() / FILE
+    if _is_whole(fetched):
+        return fetched
+    installed = _installed()
+    return installed if installed is not None and _is_whole(installed) else None
 
 
 def folder() -> Path:

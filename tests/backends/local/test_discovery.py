@@ -305,8 +305,10 @@ def test_paths_are_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert discovery.resolve("./models/m", []).samefile(folder)
     assert discovery.resolve("../me/tiny.gguf", []).samefile(file)
     assert "models/m" in refusal("models/m")
-    assert "no file or directory ./nowhere" in refusal("./nowhere")
     (tmp_path / "me" / "notes.txt").write_text("hello")
+    for nowhere in ("./nowhere", "~no-such-user/m", "/a\0b", "/" + "long" * 1000, "./notes.txt/m"):
+        assert "no file or directory" in refusal(nowhere)
+    assert discovery.find([Path("~no-such-user/m"), Path("a\0b")]) == []
     assert "./notes.txt is no model" in refusal("./notes.txt")
 
 
