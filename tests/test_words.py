@@ -115,8 +115,8 @@ def source() -> Source:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
-    areas = tuple(f"{re.escape(area)}\\." for area in AREAS)
-    return Source(said, constants, frozenset(p for p in patterns if p.startswith(areas) and "(.+)" in p))
+    keys = re.compile(rf"({'|'.join(AREAS)})\\\.(\w|\(\.\+\))+")
+    return Source(said, constants, frozenset(p for p in patterns if keys.fullmatch(p) and "(.+)" in p))
 
 
 def written_keys(node: ast.expr) -> Iterator[str]:
