@@ -1,7 +1,5 @@
 """A conversation as a file: TOML, read and written without losing a value."""
 
-import re
-import tomllib
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -10,14 +8,13 @@ from .conversation import ROLES, Conversation, Message
 from .errors import Unreadable
 from .toml_problems import Path, Problem, found, place, problems, without
 from .toml_shape import read, written
+from .toml_source import has_comments, parsed
 from .toml_writing import dumps as dump_toml
 from .visible import visible_line
 from .words import say
 
 FORMAT = 1
 """The `qiao` number of the files written here."""
-
-BOM = b"\xef\xbb\xbf"
 
 
 class Loaded(NamedTuple):
@@ -40,45 +37,16 @@ def loads(data: bytes, name: str) -> Loaded:
     Raises:
         Unreadable: says in one line which file, which place in it, what was found there and what was expected.
     """
-    source = _decoded(data, name)
-    table = _parsed(source, name)
+    table = parsed(data, name)
     newer = _checked_format(table, name) > FORMAT
     content = {key: value for key, value in table.items() if key not in ("qiao", "kind")}
     conversation = _lenient(content, name) if newer else _strict(content, name)
-    return Loaded(conversation, newer, _has_comments(source))
+    return Loaded(conversation, newer, has_comments(data))
 
 
 def dumps(conversation: Conversation) -> bytes:
     """The conversation as a file's content. Message uids are not saved."""
     return dump_toml({"qiao": FORMAT, **written(conversation)})
-
-
-def _decoded(data: bytes, name: str) -> str:
-    try:
-        return data.removeprefix(BOM).decode()
-    except UnicodeDecodeError as error:
-        offset = error.start + (len(BOM) if data.startswith(BOM) else 0)
-        raise Unreadable("document.not_utf8", file=visible_line(name), offset=offset) from None
-
-
-_SYNTAX_ERROR = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
-
-
-def _parsed(source: str, name: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(source)
-    except RecursionError:
-        raise Unreadable("document.too_deep", file=visible_line(name)) from None
-    except ValueError as error:
-        match = _SYNTAX_ERROR.fullmatch(str(error))
-        detail = visible_line(match[1] if match else str(error))
-        if match is None:
-            raise Unreadable("document.not_toml", file=visible_line(name), detail=detail) from None
-        lines = source.split("\n")
-        line, column = (match[2], match[3]) if match[2] else (len(lines), len(lines[-1]) + 1)
-        raise Unreadable(
-            "document.bad_syntax", file=visible_line(name), line=line, column=column, detail=detail
-        ) from None
 
 
 def _checked_format(table: dict[str, Any], name: str) -> int:
@@ -163,15 +131,3 @@ def _with_sound_takes(message: Message) -> Message:
     if message.chosen is not None and not 1 <= message.chosen <= len(message.takes):
         return msgspec.structs.replace(message, chosen=None)
     return message
-
-
-_STRING_OR_COMMENT = re.compile(
-    r'''"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|\'\'\'(?:[^\']++|\'(?!\'\'))*+\'{3,5}'''
-    r"""|"(?:[^"\\]++|\\.)*+"|\'[^\']*+\'|\#""",
-    re.DOTALL,
-)
-
-
-def _has_comments(source: str) -> bool:
-    """Whether valid TOML has a `#` outside its strings."""
-    return "#" in source and any(match[0] == "#" for match in _STRING_OR_COMMENT.finditer(source))

@@ -1,0 +1,126 @@
+"""The person's settings, `config.toml`. Whatever is wrong in it is told in a line and left out, never fatal."""
+
+import re
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from .errors import Unreadable
+from .paths import config_dir
+from .saving import Unsaved, read, write
+from .toml_problems import problems, without
+from .toml_shape import read as read_table
+from .toml_source import BOM, parsed
+from .toml_writing import dumps as dump_toml
+from .visible import visible_line
+from .words import say
+
+NAME = "config.toml"
+
+
+class Local(msgspec.Struct, frozen=True):
+    """Models that are answered on this machine."""
+
+    directories: tuple[str, ...] = ()
+    """Each folder in one of these that holds a model is listed. `~` stands for the home folder."""
+
+
+class Vllm(msgspec.Struct, frozen=True):
+    """Managed vLLM servers."""
+
+    command: str | None = None
+    """The `vllm` to start, which may live in another environment. None: the one on PATH."""
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """An OpenAI-compatible server; the name of its table is the provider's in addresses."""
+
+    base_url: str | None = None
+    """Where it answers, up to and with `/v1`. None: as built in, for a provider that is."""
+    key_env: str | None = None
+    """The environment variable that holds its key. None: the keyring, service `qiao`, user the provider's name."""
+    stall_seconds: Annotated[float, Meta(gt=0)] = 60.0
+    """After so long without new text an answer counts as broken off."""
+
+
+class Config(msgspec.Struct, frozen=True):
+    """All settings, each at its default unless the file says otherwise."""
+
+    language: Literal["en", "zh"] | None = None
+    """Of the screen and the command's messages. None: by LC_ALL, LC_MESSAGES or LANG."""
+    model: str | None = None
+    """The address of the model for new conversations. None: the starter."""
+    theme: str = "ink"
+    """The name of a theme that comes with Qiao or lies in the `themes` folder beside the file."""
+    local: Local = Local()
+    vllm: Vllm = Vllm()
+    provider: dict[str, Provider] = {}
+    keys: dict[str, str] = {}
+    """Action id to its keys, parted by commas: `run = "r,f5"`."""
+
+
+def load() -> tuple[Config, list[str]]:
+    """The settings, and a line for each thing in the file that can't be used.
+
+    Without a file, all is at its default. A file that can't be read at all counts as none; of one that can, only the
+    wrong and the unknown keys are left out.
+    """
+    path = config_dir() / NAME
+    try:
+        table: dict[str, Any] = parsed(read(path).data, str(path))
+    except Unreadable as error:
+        missing = error.key == "document.not_found"
+        return Config(), [] if missing else [say("document.config_unreadable", problem=str(error))]
+    warnings: list[str] = []
+    while wrong := list(problems(table, Config)):
+        warnings += [
+            say("document.config_ignored", file=visible_line(str(path)), problem=str(problem)) for problem in wrong
+        ]
+        table = without(table, [problem.path for problem in wrong])
+    return read_table(table, Config), warnings
+
+
+def set_value(key: str, value: str) -> None:
+    """Writes one setting of the file's first level, `theme`, `model` or `language`; all else stays as it is.
+
+    Raises:
+        Unsaved: the file can't be written, or what is in it can't be told apart well enough to change one line.
+        ChangedOnDisk: another program changed it in this moment.
+    """
+    folder = config_dir()
+    path = folder / NAME
+    unsaved = Unsaved("document.config_not_written", file=visible_line(str(path)), setting=key)
+    try:
+        data, digest = read(path)
+    except Unreadable as error:
+        if error.key != "document.not_found":
+            raise unsaved from None
+        data, digest = b"", None
+    try:
+        before = parsed(data, str(path))
+        changed = _with_line(data, key, dump_toml({key: value}).decode().rstrip("\n"))
+        # A line that looks like ours may stand in a text of several lines: what counts is how it reads.
+        if parsed(changed, str(path)) != {**before, key: value}:
+            raise unsaved
+    except Unreadable:
+        raise unsaved from None
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    write(path, changed, digest)
+
+
+def _with_line(data: bytes, key: str, line: str) -> bytes:
+    source = data.removeprefix(BOM).decode()
+    string = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+    here = re.search(rf"^{re.escape(key)}[ \t]*=[ \t]*{string}", source, re.MULTILINE)
+    # The comment above a table belongs to it.
+    table = re.search(r"^(?:[ \t]*#.*\n)*[ \t]*\[", source, re.MULTILINE)
+    if here and (table is None or here.start() < table.start()):
+        source = source[: here.start()] + line + source[here.end() :]
+    elif table:
+        source = source[: table.start()] + line + "\n\n" + source[table.start() :]
+    else:
+        source += ("\n" if source and not source.endswith("\n") else "") + line + "\n"
+    return source.encode()

@@ -1,0 +1,61 @@
+"""From a file's bytes to a TOML table, with errors that tell the line."""
+
+import re
+import tomllib
+from typing import Any
+
+from .errors import Unreadable
+from .visible import visible_line
+
+BOM = b"\xef\xbb\xbf"
+
+_SYNTAX_ERROR = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+_STRING_OR_COMMENT = re.compile(
+    r"""\"{3}(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|'{3}(?:[^']++|'(?!''))*+'{3,5}|"(?:[^"\\]++|\\.)*+"|'[^']*+'|\#""",
+    re.DOTALL,
+)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of a UTF-8 file, a byte order mark skipped.
+
+    Args:
+        name: the file's name, for the error message.
+
+    Raises:
+        Unreadable: it isn't UTF-8; the message tells the first byte that is wrong, counted from 0.
+    """
+    try:
+        return data.removeprefix(BOM).decode()
+    except UnicodeDecodeError as error:
+        offset = error.start + (len(BOM) if data.startswith(BOM) else 0)
+        raise Unreadable("document.not_utf8", file=visible_line(name), offset=offset) from None
+
+
+def parsed(data: bytes, name: str) -> dict[str, Any]:
+    """The table that a file holds.
+
+    Raises:
+        Unreadable: it isn't UTF-8, or no TOML; the message tells line and column, counted from 1.
+    """
+    source = decoded(data, name)
+    try:
+        return tomllib.loads(source)
+    except RecursionError:
+        raise Unreadable("document.too_deep", file=visible_line(name)) from None
+    except ValueError as error:
+        match = _SYNTAX_ERROR.fullmatch(str(error))
+        if match is None:
+            raise Unreadable("document.not_toml", file=visible_line(name), detail=visible_line(str(error))) from None
+        lines = source.split("\n")
+        line, column = (match[2], match[3]) if match[2] else (len(lines), len(lines[-1]) + 1)
+        detail = visible_line(match[1])
+        raise Unreadable(
+            "document.bad_syntax", file=visible_line(name), line=line, column=column, detail=detail
+        ) from None
+
+
+def has_comments(data: bytes) -> bool:
+    """Whether a file of valid TOML has a `#` outside its strings."""
+    return b"#" in data and any(match[0] == "#" for match in _STRING_OR_COMMENT.finditer(data.decode()))
