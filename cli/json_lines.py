@@ -1,0 +1,48 @@
+"""What the command says with `--json`: one object on stdout, errors included."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from ..workbench.conversation import Take, Timing, Usage
+from ..workbench.errors import QiaoError
+from ..workbench.sampling import Sampling
+from .streams import Data
+
+
+def take_json(take: Take) -> dict[str, Any]:
+    """A take with the names of the conversation's file; what isn't known is null, so that every key is there."""
+    usage, timing = take.usage or Usage(), take.timing or Timing()
+    return {
+        "text": take.text,
+        "thinking": take.thinking,
+        "model": take.model,
+        "sampling": msgspec.to_builtins(take.sampling or Sampling()),
+        "seed": take.seed,
+        "prefix": take.prefix,
+        "finish": take.finish,
+        "prompt_hash": take.prompt_hash,
+        "created": take.created.isoformat() if take.created else None,
+        "usage": _fields(usage),
+        "timing": _fields(timing),
+    }
+
+
+def _fields(struct: Usage | Timing) -> dict[str, Any]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__ if name != "extra"}
+
+
+def error_json(kind: str, message: str) -> dict[str, Any]:
+    """What went wrong, for a program: `kind` is the same in every language."""
+    return {"error": {"kind": kind, "message": message}}
+
+
+def write_json(data: Data, value: Any) -> None:
+    """One object, indented, and a line feed."""
+    data.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def kind_of(error: QiaoError) -> str:
+    """What a program calls the error: `unreadable`, `wrong_usage`, `changed_on_disk`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()

@@ -1,0 +1,71 @@
+"""`qiao models`: what can answer here."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from ..workbench.seam import Model
+from ..workbench.visible import visible_line
+from ..workbench.words import say
+from .cells import table
+from .json_lines import write_json
+from .streams import Data, Narration
+
+BILLION, MILLION, THOUSAND = 10**9, 10**6, 10**3
+COLUMNS = ("address", "kind", "parameters", "size", "context", "state")
+RIGHT = (False, False, True, True, True, False)
+
+
+def list_models(options: Namespace, models: Sequence[Model], narration: Narration) -> int:
+    """Prints the models: as a table, as JSON, or only their addresses.
+
+    Returns:
+        What the command exits with.
+    """
+    data = Data()
+    if options.json:
+        write_json(data, [_report(model) for model in models])
+    elif options.addresses:
+        for model in models:
+            # A name with a line feed in it must not pass for two.
+            data.write(f"{visible_line(str(model.address))}\n")
+    else:
+        heading = [say(f"cli.column_{name}") for name in COLUMNS]
+        data.write(table([heading, *map(_row, models)], right=RIGHT))
+        for model in models:
+            if model.problem:
+                narration.note(say("cli.problem", model=str(model.address), problem=model.problem))
+    return 0
+
+
+def _row(model: Model) -> list[str]:
+    return [
+        visible_line(str(model.address)),
+        say(f"cli.kind_{model.kind}") if model.kind else "",
+        _count(model.parameters),
+        _bytes(model.size_bytes),
+        "" if model.context_length is None else str(model.context_length),
+        say(f"cli.state_{model.state}"),
+    ]
+
+
+def _count(number: int | None) -> str:
+    """A number of parameters as model names write it: 135M, 7.6B."""
+    if number is None:
+        return ""
+    for unit, letter in ((BILLION, "B"), (MILLION, "M"), (THOUSAND, "K")):
+        if number >= unit:
+            value = number / unit
+            return f"{value:.1f}{letter}" if value < 10 else f"{value:.0f}{letter}"
+    return str(number)
+
+
+def _bytes(number: int | None) -> str:
+    """A size in decimal units, as disks and downloads are sold."""
+    if number is None:
+        return ""
+    return f"{number / BILLION:.1f} GB" if number >= BILLION else f"{number / MILLION:.0f} MB"
+
+
+def _report(model: Model) -> dict[str, object]:
+    fields: dict[str, object] = {name: getattr(model, name) for name in model.__struct_fields__}
+    return fields | {"address": str(model.address)}

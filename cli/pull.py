@@ -1,0 +1,39 @@
+"""`qiao pull`: a model fetched to this machine."""
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from threading import Event
+
+from ..workbench.address import Address
+from ..workbench.seam import Progress
+from ..workbench.visible import without_surrogates
+from ..workbench.words import say
+from .interrupt import Interrupt
+from .progress import ProgressLine
+from .streams import Narration
+
+Fetch = Callable[[Address, Event], Iterator[Progress]]
+
+
+def pull(options: Namespace, fetch: Fetch, narration: Narration) -> int:
+    """Fetches a model, with its progress on stderr.
+
+    Returns:
+        What the command exits with.
+
+    Raises:
+        QiaoError: the model can't be fetched; nothing half done is left.
+    """
+    address = Address.parse(without_surrogates(options.model))
+    progress = ProgressLine(narration, str(address))
+    with Interrupt() as interrupt:
+        try:
+            for event in fetch(address, interrupt.stop):
+                progress.show(event)
+        finally:
+            narration.clear()
+        if interrupt.stop.is_set():
+            narration.note(say("cli.complaint", message=say("cli.interrupted")))
+            return interrupt.exit_code
+    narration.note(say("cli.pulled", model=str(address)))
+    return 0
