@@ -82,11 +82,10 @@ class Backends:
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
         """One answer as it comes, from whichever backend the address names; fetches the starter first, if need be."""
         try:
-            if request.address == starter.ADDRESS:
-                yield from self._fetch_starter(stop)
-                if starter.path() is None:
-                    yield Finished("cancelled")
-                    return
+            yield from self.prepare(request.address, stop)
+            if request.address == starter.ADDRESS and starter.path() is None:
+                yield Finished("cancelled")
+                return
             backend = self.backend(request.address)
         except QiaoError as error:
             yield Failed(_failure_kind(error), str(error))
@@ -99,11 +98,23 @@ class Backends:
         Raises:
             QiaoError: as a `Failed` event would say it; or `stop` was set before the starter was there.
         """
+        for _ in self.prepare(request.address, stop):
+            pass
         if request.address == starter.ADDRESS:
-            for _ in self._fetch_starter(stop):
-                pass
             starter_file()
         return self.backend(request.address).prompt(request, stop)
+
+    def prepare(self, address: Address, stop: threading.Event) -> Generator[Progress, None, None]:
+        """Fetches the starter, if that is the model and isn't here. `generate` and `prompt` do so themselves.
+
+        Raises:
+            Refused: it can't be fetched, or nothing here could run it: then 93 MB would be loaded for nothing.
+        """
+        if address == starter.ADDRESS and starter.path() is None:
+            missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+            if missing:
+                raise Refused("models.starter_no_engine", missing=", ".join(missing))
+            yield from starter.fetch(stop)
 
     def fetch(self, address: Address, stop: threading.Event) -> Generator[Progress, None, None]:
         """Fetches the model, unless it is here. Ends early, with nothing left half-done, once `stop` is set.
@@ -148,14 +159,6 @@ class Backends:
 
     def _resolve_local(self, name: str) -> Path:
         return starter_file() if name == discovery.STARTER else discovery.resolve(name, self._directories())
-
-    def _fetch_starter(self, stop: threading.Event) -> Iterator[Progress]:
-        """Fetches the starter, unless nothing here could run it: then 93 MB would be loaded for nothing."""
-        if starter.path() is None:
-            missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
-            if missing:
-                raise Refused("models.starter_no_engine", missing=", ".join(missing))
-            yield from starter.fetch(stop)
 
 
 def starter_file() -> Path:

@@ -5,8 +5,18 @@ import threading
 from types import FrameType, TracebackType
 from typing import Self
 
+from ..workbench.errors import QiaoError
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """A closed connection or a time limit must not cost what has arrived, either."""
+
+
+class Interrupted(QiaoError):
+    """The person, or the system, stopped the command before it had what it was asked for."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("cli.interrupted")
+        self.exit_code = exit_code
 
 
 class Interrupt:
@@ -20,6 +30,15 @@ class Interrupt:
         self.exit_code = 128 + signal.SIGINT
         """What the command exits with when it was stopped."""
         self._before: dict[signal.Signals, signal._HANDLER] = {}  # pyright: ignore[reportPrivateUsage]
+
+    def check(self) -> None:
+        """Ends what is being done, if it was asked to stop.
+
+        Raises:
+            Interrupted: it was.
+        """
+        if self.stop.is_set():
+            raise Interrupted(self.exit_code)
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():

@@ -22,7 +22,7 @@ def pull(options: Namespace, fetch: Fetch, narration: Narration) -> int:
         What the command exits with.
 
     Raises:
-        QiaoError: the model can't be fetched; nothing half done is left.
+        QiaoError: the model can't be fetched, or it was interrupted; nothing half done is left.
     """
     address = Address.parse(without_surrogates(options.model))
     progress = ProgressLine(narration, str(address))
@@ -32,8 +32,6 @@ def pull(options: Namespace, fetch: Fetch, narration: Narration) -> int:
                 progress.show(event)
         finally:
             narration.clear()
-        if interrupt.stop.is_set():
-            narration.note(say("cli.complaint", message=say("cli.interrupted")))
-            return interrupt.exit_code
+        interrupt.check()
     narration.note(say("cli.pulled", model=str(address)))
     return 0

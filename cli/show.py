@@ -1,34 +1,32 @@
 """`qiao show`: the exact text that the model would see, on stdout; its length on stderr."""
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
-from ..workbench.seam import Backend, Prompt
+from ..workbench.errors import QiaoError
+from ..workbench.seam import Prompt, Request
 from ..workbench.words import say
 from .interrupt import Interrupt
 from .json_lines import write_json
+from .progress import ProgressLine
 from .question import Question
 from .streams import Data, Narration
 
+if TYPE_CHECKING:
+    from ..backends.registry import Backends
 
-def show(options: Namespace, question: Question, backend: Backend, narration: Narration) -> int:
+
+def show(options: Namespace, question: Question, backends: "Backends", narration: Narration) -> int:
     """Prints the prompt: exact into a pipe, with special tokens coloured and a last line feed on a terminal.
 
     Returns:
         What the command exits with.
 
     Raises:
-        QiaoError: the model is not here, or can't take these messages.
-        KeyboardInterrupt: interrupted.
+        QiaoError: the model is not here, or can't take these messages; or it was interrupted.
     """
     request = question.ask.requests[0]
-    with Interrupt() as interrupt:
-        narration.status(say("cli.stage_template", model=str(request.address)))
-        try:
-            prompt = backend.prompt(request, interrupt.stop)
-        finally:
-            narration.clear()
-        if interrupt.stop.is_set():
-            return interrupt.exit_code
+    prompt = _prompt(request, backends, narration)
     data = Data()
     if options.json:
         write_json(data, _report(prompt, str(request.address)))
@@ -44,6 +42,27 @@ def show(options: Namespace, question: Question, backend: Backend, narration: Na
     else:
         narration.note(say("cli.tokens_of_context", tokens=prompt.tokens, context=prompt.context_length))
     return 0
+
+
+def _prompt(request: Request, backends: "Backends", narration: Narration) -> Prompt:
+    model = str(request.address)
+    progress = ProgressLine(narration, model)
+    with Interrupt() as interrupt:
+        try:
+            for step in backends.prepare(request.address, interrupt.stop):
+                progress.show(step)
+            interrupt.check()
+            narration.clear()
+            narration.status(say("cli.stage_template", model=model))
+            prompt = backends.prompt(request, interrupt.stop)
+        except QiaoError:
+            # Being stopped is the reason, whatever the backend calls it.
+            interrupt.check()
+            raise
+        finally:
+            narration.clear()
+        interrupt.check()
+        return prompt
 
 
 def _report(prompt: Prompt, model: str) -> dict[str, object]:

@@ -1,14 +1,18 @@
 """`qiao show` over a scripted backend."""
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qiao.backends.local import starter
 from qiao.backends.scripted import ScriptedBackend
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.errors import Refused
+from qiao.workbench.seam import Progress, Request
 
 Qiao = Callable[..., Any]
 Write = Callable[..., Path]
@@ -95,3 +99,25 @@ def test_a_refusal_of_the_model(qiao: Qiao, scripted: ScriptedBackend, monkeypat
     assert qiao("show", "-", "-m", "scripted:echo", "--json", stdin="?").json == {
         "error": {"kind": "refused", "message": "No such roles."}
     }
+
+
+def test_interrupted(qiao: Qiao, scripted: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    def prompt(request: Request, stop: threading.Event) -> None:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        raise Refused("asking.failed", message="No answer.")
+
+    monkeypatch.setattr(scripted, "prompt", prompt)
+    assert qiao("show", "-", "-m", "scripted:echo", stdin="?") == (130, "", "qiao: Interrupted.\n")
+    assert qiao("show", "-", "-m", "scripted:echo", "--json", stdin="?").json["error"]["kind"] == "interrupted"
+
+
+def test_the_starter_is_fetched_with_progress(qiao: Qiao, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(stop: threading.Event) -> Iterator[Progress]:
+        yield Progress("fetching", 0, 93_000_000)
+        raise Refused("asking.failed", message="No network.")
+
+    monkeypatch.setattr(starter, "fetch", fetch)
+    ended = qiao("show", "-", "-m", "local:starter", stdin="?")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err == "Fetching local:starter (93 MB)\nqiao: No network.\n"
