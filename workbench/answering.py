@@ -8,6 +8,7 @@ import msgspec
 from .conversation import Finish, Take, TakeError, Timing, Usage
 from .sampling import Sampling
 from .seam import Event, Failed, Finished, Progress, Request, Started, Text, Thinking
+from .toml_problems import mended
 from .visible import without_surrogates
 
 
@@ -26,6 +27,7 @@ class Answer:
         """What is being done before the first token; None from then on."""
         self.started: Started | None = None
         self.finished: Finished | Failed | None = None
+        self._asked = datetime.now(UTC).replace(microsecond=0)
         self._begun = time.monotonic()
         self._first_token: float | None = None
         self._first_answer: float | None = None
@@ -97,11 +99,11 @@ class Answer:
             usage = msgspec.structs.replace(usage, prompt_tokens=self.started.prompt_tokens)
         if usage.completion_tokens is None:
             usage = msgspec.structs.replace(usage, completion_tokens=self.tokens)
-        return Take(
+        take = Take(
             text=self.text,
             thinking=self.thinking or None,
             model=str(self.request.address),
-            created=datetime.now(UTC).replace(microsecond=0),
+            created=self._asked,
             seed=sampling.seed,
             prompt_hash=self.prompt_hash,
             prefix=len(self.prefix) or None,
@@ -111,6 +113,8 @@ class Answer:
             usage=usage,
             timing=self._filled_in(timing),
         )
+        # Engines have odd defaults, such as a top_k of -1: one that no file can hold must not cost the answer.
+        return mended(take)
 
     def _filled_in(self, timing: Timing) -> Timing:
         """The engine's own timings, with what it didn't measure taken from this side of the seam."""

@@ -79,9 +79,9 @@ def ask(
     if prefix is not None:
         sent = (*sent, Turn("assistant", filled(prefix, conversation.variables)))
     first = sampling.seed if sampling.seed is not None else (random.randrange(2**31) if seed is None else seed)
-    requests = tuple(
-        Request(address, sent, msgspec.structs.replace(sampling, seed=first + i, n=None), prefix is not None)
-        for i in range(sampling.n or 1)
-    )
+    # Past the largest seed comes 0, and what only a newer program knows isn't sent.
+    seeds = [(first + i) % 2**63 for i in range(sampling.n or 1)]
+    samplings = [msgspec.structs.replace(sampling, seed=each, n=None, unknown={}) for each in seeds]
+    requests = tuple(Request(address, sent, each, prefix is not None) for each in samplings)
     hash_before = prompt_hashes(before, conversation.variables)[-1]
     return Ask(requests, hash_before, sent[-1].text if prefix is not None else "")

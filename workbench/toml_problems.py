@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from math import isfinite
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
 
-from .toml_shape import Shape, shape
+from .toml_shape import Shape, read, shape, written
 from .visible import visible_line
 from .words import say
 
 Path = tuple[str | int, ...]
 """Where a value stands: keys, and places in lists counted from 0."""
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 LONGEST_FOUND = 40
 """So many characters of a wrong value are quoted."""
@@ -138,6 +140,13 @@ def without(value: Any, wrong: Sequence[Path]) -> Any:
             kept[key] = without(item, below) if below else item
     kept = {key: item for key, item in kept.items() if item is not _GONE}
     return kept if isinstance(value, dict) else list(kept.values())
+
+
+def mended(struct: _Struct) -> _Struct:
+    """The struct without the values that, written to a file, would keep it from being read again."""
+    table = written(struct)
+    wrong = [problem.path for problem in problems(table, type(struct))]
+    return read(without(table, wrong), type(struct)) if wrong else struct
 
 
 def place(path: Path) -> str:

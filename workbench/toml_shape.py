@@ -125,6 +125,8 @@ def written(struct: msgspec.Struct) -> dict[str, Any]:
             continue
         if key in into.nested:
             value = [written(item) for item in value] if into.nested[key][1] else written(value)
+        elif isinstance(value, tuple):
+            value = list(cast(tuple[Any, ...], value))
         table[key] = value
     if into.catch_all:
         unknown: dict[str, Any] = getattr(struct, into.catch_all)

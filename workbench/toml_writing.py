@@ -34,13 +34,13 @@ def dumps(table: Mapping[str, Any]) -> bytes:
     """The table as UTF-8, its keys in the order given, except that plain values come before tables.
 
     A list of tables is written as `[[key]]`, a string of several lines between triple quotes. A lone surrogate, which
-    no file can hold, becomes U+FFFD.
+    no file can hold, becomes U+FFFD. A key whose value is None is left out.
 
     Args:
         table: of strings, whole numbers, floats (nan and inf too), booleans, dates, times, lists and mappings.
 
     Raises:
-        TypeError: a value that TOML has no form for, None among them.
+        TypeError: a value that TOML has no form for, such as None in a list.
     """
     lines: list[str] = []
     _write_table(lines, table, "")
@@ -55,6 +55,8 @@ def _write_table(lines: list[str], table: Mapping[str, Any], path: str) -> None:
     """The content of a table whose header, `[path]`, is already written."""
     tables: list[tuple[str, Any]] = []
     for key, value in table.items():
+        if value is None:
+            continue
         if isinstance(value, str):
             written = _multiline(value) if "\n" in value else _string(value)
             lines.append(f"{_key(key)} = {written}")
@@ -123,7 +125,7 @@ def _inline(value: object) -> str:
             return value.isoformat()
         case Mapping():
             pairs = cast(Mapping[str, object], value).items()
-            return _listed("{", (f"{_key(key)} = {_inline(item)}" for key, item in pairs), "}")
+            return _listed("{", (f"{_key(key)} = {_inline(item)}" for key, item in pairs if item is not None), "}")
         case list() | tuple():
             return "[" + ", ".join(map(_inline, cast(Sequence[object], value))) + "]"
         case _:

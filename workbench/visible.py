@@ -7,7 +7,9 @@ override through, and neither reads `[…]` as markup.
 
 NEWLINE_LIKE = "\u2028\u2029"
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff" + "".join(map(chr, range(0xFE00, 0xFE10)))
+ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff" + "".join(
+    map(chr, [*range(0xFE00, 0xFE10), *range(0xE0000, 0xE0080), *range(0xE0100, 0xE01F0)])
+)
 
 _SHOWN: dict[int, str | None] = {
     **{code: chr(0x2400 + code) for code in range(0x20)},
@@ -15,7 +17,7 @@ _SHOWN: dict[int, str | None] = {
     **dict.fromkeys(range(0x80, 0xA0), "\ufffd"),
     **{ord(mark): "\u2424" for mark in NEWLINE_LIKE},
     **{ord(mark): "\u2194" for mark in BIDI},
-    # Joiners and variation selectors make a cell count that terminals disagree on: without them each emoji stands
+    # Joiners, tags and variation selectors make a cell count that terminals disagree on: without them each emoji stands
     # for itself, two cells wide everywhere. The text itself keeps them.
     **{ord(mark): None for mark in ZERO_WIDTH},
     **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),

@@ -1,0 +1,58 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiao.workbench.errors import Unreadable
+from qiao.workbench.variables import Run, filled, names, runs
+
+
+def test_values_are_put_in() -> None:
+    assert filled("I am {{name}}, {{ name }}; {{\tcity }}.", {"name": "Li Lei", "city": "杭州"}) == (
+        "I am Li Lei, Li Lei; 杭州."
+    )
+
+
+def test_a_name_may_be_chinese() -> None:
+    assert filled("{{姓名}}", {"姓名": "李雷"}) == "李雷"
+
+
+def test_a_value_is_not_searched_again() -> None:
+    assert filled("{{a}}", {"a": "{{b}}", "b": "x"}) == "{{b}}"
+    assert filled("{{a}}{{b}}", {"a": "{{", "b": "a}}"}) == "{{a}}"
+
+
+@pytest.mark.parametrize("text", ["{name}", "{{}}", "{{1a}}", "{{a b}}", "{{a.b}}", "{{a|upper}}", "{ {a} }", "{{a}"])
+def test_what_is_no_variable_stays(text: str) -> None:
+    assert filled(text, {"a": "x", "name": "x"}) == text
+    assert names(text) == []
+
+
+def test_a_variable_without_a_value_is_refused_by_name() -> None:
+    with pytest.raises(Unreadable, match="missing"):
+        filled("{{there}} {{missing}}", {"there": "x"})
+
+
+def test_an_empty_value_is_a_value() -> None:
+    assert filled("a{{x}}b", {"x": ""}) == "ab"
+
+
+def test_names_come_once_and_in_order() -> None:
+    assert names("{{b}} {{a}} {{ b }}") == ["b", "a"]
+
+
+def test_runs_tell_where_each_stretch_comes_from() -> None:
+    assert list(runs("Hi {{a}}{{ b }}!", {"a": "x"})) == [
+        Run("Hi ", None),
+        Run("x", "a"),
+        Run("{{ b }}", "b", known=False),
+        Run("!", None),
+    ]
+
+
+@given(st.text(alphabet="{}ab \n"), st.dictionaries(st.sampled_from(["a", "b", "ab"]), st.text()))
+def test_runs_leave_nothing_out(text: str, values: dict[str, str]) -> None:
+    stretches = list(runs(text, values))
+    assert "".join(run.text for run in runs(text, {})) == text
+    assert {run.variable for run in stretches if run.variable} == set(names(text))
+    if all(run.known for run in stretches):
+        assert filled(text, values) == "".join(run.text for run in stretches)

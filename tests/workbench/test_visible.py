@@ -1,0 +1,98 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiao.workbench.visible import Disguise, visible, visible_line, without_surrogates
+
+AWKWARD = "\0\x07\x08\t\n\x0b\x0c\r\x1b\x1c\x7f\x80\x85\x9b\x9d\u2028\u2029\u202e\u2066\u200b\u200d\ufeff\ue000[]敲👩"
+anything = st.one_of(st.text(), st.text(alphabet=AWKWARD), st.text(st.characters(exclude_categories=())))
+
+HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
+BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def harmful(text: str) -> list[str]:
+    """What must never reach a terminal, or turns the order of what it shows."""
+    return [char for char in text if unicodedata.category(char) in HARMFUL or unicodedata.bidirectional(char) in BIDI]
+
+
+@given(anything)
+def test_nothing_harmful_is_ever_shown(text: str) -> None:
+    assert set(harmful(visible(text))) <= {"\n"}
+    assert harmful(visible_line(text)) == []
+    visible_line(text).encode()
+
+
+@given(anything)
+def test_what_is_visible_stays_as_it_is(text: str) -> None:
+    shown = visible(text)
+    assert visible(shown) == shown
+    assert visible_line(text) == visible(text.replace("\n", "␊"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain [red]text[/]", "plain [red]text[/]"),
+        ("\x1b[2Jgone", "␛[2Jgone"),
+        ("\x1b]52;c;aGk=\x07", "␛]52;c;aGk=␇"),
+        ("\x9b2J", "\ufffd2J"),
+        ("a\tb\r\n", "a    b␍\n"),
+        ("safe\u202etxt.exe", "safe↔txt.exe"),
+        ("line\u2028line", "line␤line"),
+        ("👩\u200d👧 ❤\ufe0f", "👩👧 ❤"),
+        ("葛\U000e0100", "葛"),
+        ("a\ud800b", "a\ufffdb"),
+        ("推敲 naïve", "推敲 naïve"),
+    ],
+)
+def test_what_is_shown(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_a_name_stays_on_one_line() -> None:
+    assert visible_line("a\nb\tc") == "a␊b    c"
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_what_enters_can_be_encoded(text: str) -> None:
+    clean = without_surrogates(text)
+    clean.encode()
+    if not any("\ud800" <= char <= "\udfff" for char in text):
+        assert clean == text
+
+
+def test_surrogates() -> None:
+    assert without_surrogates("a\ud83d\ude00b") == "a😀b"
+    assert without_surrogates("\ud800") == "\ufffd"
+    assert without_surrogates("a\ude00\ud83db") == "a\ufffd\ufffdb"
+    assert without_surrogates("\ufeffa") == "\ufeffa"
+
+
+@given(anything)
+def test_a_disguise_comes_off_again(text: str) -> None:
+    disguise = Disguise(text)
+    held = disguise.on(text)
+    assert disguise.off(held) == text
+    assert len(held) == len(text)
+
+
+@given(st.text(alphabet=AWKWARD))
+def test_a_disguised_text_has_lines_only_where_line_feeds_are(text: str) -> None:
+    disguise = Disguise(text)
+    held = disguise.on(text)
+    assert set(harmful(held)) <= {"\n", "\t"}
+    # Read by `splitlines`, as editors do, and put together again.
+    assert "\n".join(f"{held}|".splitlines()) == f"{held}|"
+    shown = disguise.shown(held)
+    assert len(shown) == len(text)
+    assert set(harmful(shown)) <= {"\n", "\t"}
+
+
+def test_a_disguise_avoids_what_the_text_uses() -> None:
+    text = "".join(map(chr, range(0xE000, 0xE100))) + "\x1b"
+    disguise = Disguise(text)
+    assert disguise.off(disguise.on(text)) == text
+    assert disguise.shown(disguise.on("\x1b[0m")) == "␛[0m"
