@@ -220,8 +220,10 @@ class Document:
                         former.unlink()
 
     def changed_on_disk(self) -> bool:
-        """Whether another program changed the file. Cheap enough to be asked every second."""
-        with self._saving:
+        """Whether another program changed the file. Cheap enough to be asked every second; False during a save."""
+        if not self._saving.acquire(blocking=False):
+            return False
+        try:
             stamp = _stamp_of(self.path)
             # A file that is gone holds nothing that could be lost: saving makes it again.
             if stamp is None or stamp == self._stamp:
@@ -233,6 +235,8 @@ class Document:
                 return True
             self._stamp = stamp
             return False
+        finally:
+            self._saving.release()
 
     def reload(self) -> None:
         """Makes what is on disk the conversation, as one step of undo.

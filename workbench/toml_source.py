@@ -2,12 +2,16 @@
 
 import re
 import tomllib
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from .errors import Unreadable
 from .visible import visible_line
 
 BOM = b"\xef\xbb\xbf"
+
+DEEPEST = 64
+"""Tables and lists may be nested so many levels deep: what is deeper can't be written again for sure."""
 
 _SYNTAX_ERROR = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
@@ -37,11 +41,14 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
     """The table that a file holds.
 
     Raises:
-        Unreadable: it isn't UTF-8, or no TOML; the message tells line and column, counted from 1.
+        Unreadable: it isn't UTF-8, no TOML, or nested too deeply; the message tells line and column, counted from 1.
     """
     source = decoded(data, name)
     try:
-        return tomllib.loads(source)
+        table = tomllib.loads(source)
+        if _is_deep(table):
+            raise RecursionError
+        return table
     except RecursionError:
         raise Unreadable("document.too_deep", file=visible_line(name)) from None
     except ValueError as error:
@@ -54,6 +61,16 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
         raise Unreadable(
             "document.bad_syntax", file=visible_line(name), line=line, column=column, detail=detail
         ) from None
+
+
+def _is_deep(table: dict[str, Any]) -> bool:
+    level: list[Iterable[Any]] = [table.values()]
+    for _ in range(DEEPEST):
+        inner = [item for items in level for item in items if isinstance(item, dict | list)]
+        level = [cast(dict[str, Any], item).values() if isinstance(item, dict) else item for item in inner]
+        if not level:
+            return False
+    return True
 
 
 def has_comments(data: bytes) -> bool:

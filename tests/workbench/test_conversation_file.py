@@ -378,6 +378,7 @@ def test_comments_are_told_from_text(source: str, has_comments: bool) -> None:
         ("qiao = 1\n[sampling\n", "talk.toml: line 2, column 10: not TOML: "),
         ('qiao = 1\ntitle = """', "talk.toml: line 2, column 12: not TOML: "),
         ("qiao = 1\nx = " + "[" * 20_000, "talk.toml: tables or lists are nested too deeply."),
+        ("qiao = 1\n" + "a." * 3000 + "b = 1", "talk.toml: tables or lists are nested too deeply."),
         ("qiao = 1\nx = " + "1" * 5000, "talk.toml: not TOML: "),
     ],
 )
@@ -460,3 +461,9 @@ parts = ["a take of a new sort"]
     ]
     assert [take.text for take in conversation.messages[2].takes] == ["a take"]
     assert conversation.messages[2].chosen is None
+
+
+def test_what_is_nested_as_deeply_as_allowed_can_be_written_again() -> None:
+    for source in ("x = " + "[" * 63 + "]" * 63, "a." * 63 + "b = 1", "x = " + "{a=" * 63 + "1" + "}" * 63):
+        conversation = read(f"qiao = 1\n{source}\n")
+        assert read(dumps(conversation).decode()).extra == conversation.extra
