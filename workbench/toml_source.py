@@ -66,11 +66,17 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
 def _is_deep(table: dict[str, Any]) -> bool:
     level: list[Iterable[Any]] = [table.values()]
     for _ in range(DEEPEST):
-        inner = [item for items in level for item in items if isinstance(item, dict | list)]
-        level = [cast(dict[str, Any], item).values() if isinstance(item, dict) else item for item in inner]
+        level = [inner for items in level for item in items if (inner := _items(item)) is not None]
         if not level:
             return False
     return True
+
+
+def _items(value: Any) -> Iterable[Any] | None:
+    """What is in a table or a list."""
+    if isinstance(value, dict):
+        return cast(dict[str, Any], value).values()
+    return cast(list[Any], value) if isinstance(value, list) else None
 
 
 def has_comments(data: bytes) -> bool:
