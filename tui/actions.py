@@ -133,7 +133,16 @@ class Keys:
         return [_shown_key(key) for key in self._keys[action_id].split(",")]
 
 
-_NAMES = {"escape": "esc", "pagedown": "pgdn", "pageup": "pgup", "up": "↑", "down": "↓", "left": "←", "right": "→"}
+_NAMES = {
+    "escape": "esc",
+    "enter": "enter",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+}
 
 
 def _shown_key(key: str) -> str:

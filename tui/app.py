@@ -1,15 +1,19 @@
 """The app: what lives as long as the program does. The screen's own affairs are in `screens/`."""
 
 import asyncio
+import contextlib
 import signal
 import threading
 import time
 from pathlib import Path
+from typing import cast
 
 from textual import events
 from textual.app import App
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.message import Message as Event
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
@@ -52,6 +56,7 @@ class QiaoApp(App[int], inherit_bindings=False):
     TITLE = "qiao"
     COMMANDS = {QiaoCommands}
     BINDINGS = []
+    CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
 
     class AnswerEnded(Event):
@@ -132,23 +137,33 @@ class QiaoApp(App[int], inherit_bindings=False):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
-        if not isinstance(self.focused, Input | TextArea):
+        if isinstance(event, events.Key) and not isinstance(self.focused, Input | TextArea):
             plain = plain_key(event)
             if plain is not None:
                 event = plain
             elif is_wide_text(event) and self.screen is self.workbench:
                 self._hint_at_input_method()
                 return
-        before = self.screen
+        screen, target = self.screen, self.focused or self.screen
         await super().on_event(event)
-        if self.screen is not before:
-            await self._settled()
+        await self._settled(screen, target)
 
-    async def _settled(self) -> None:
-        """What a key opened stands before the next one is looked at, so that a burst of keys means what it says."""
+    async def _settled(self, screen: Screen[object], target: Widget) -> None:
+        """Waits until a key has done its work, so that a burst of keys means what it says.
+
+        Textual hands a key on to the focused widget and goes to the next one; `esc` would leave an editor before the
+        letters typed ahead of it have arrived there.
+        """
+        if target.is_attached:
+            done = asyncio.Event()
+            target.call_later(done.set)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), SETTLE_SECONDS)
+        if self.screen is screen:
+            return
         until = time.monotonic() + SETTLE_SECONDS
         while self.screen.focused is None and not isinstance(self.screen, Question) and time.monotonic() < until:
             await asyncio.sleep(0.002)
@@ -166,6 +181,10 @@ class QiaoApp(App[int], inherit_bindings=False):
                 self.cursor_position = editor.cursor_screen_offset
 
         self.call_after_refresh(place)
+
+    def action_command_palette(self) -> None:
+        if not CommandPalette.is_open(cast("App[object]", self)):
+            self.push_screen(CommandPalette(placeholder=say("screen.palette_placeholder"), id="--command-palette"))
 
     # Saying things
 

@@ -1,21 +1,31 @@
 """Markdown as lines of runs: an answer laid out for reading in a terminal, quiet, with Chinese line breaks.
 
-Parsed by markdown-it (CommonMark with tables and strikethrough). Line breaks of the source are kept, since models write
-verse, addresses and lists without a second thought for two trailing blanks. HTML is text.
+Parsed by markdown-it (CommonMark with tables and strikethrough). No word of the source is lost: HTML is text, links
+show where they lead, and reference definitions stay where they stand. Line breaks of the source are kept, since models
+write verse, addresses and lists without a second thought for two trailing blanks.
 """
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
+from ..workbench.visible import visible_line
 from .glyphs import glyphs
-from .wrap import Line, Run, line_width, wrap
+from .markdown_inline import cells_of, emphasis, inline_lines, joined
+from .wrap import Line, Run, line_width, truncate, wrap, wrap_text
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
+
+DEEPEST = 20
+"""Blocks nested deeper than this are dropped by the parser: such a text is shown as it is."""
+NARROWEST_COLUMN = 4
+"""Cells, of a table's column that has to give way."""
+GUTTER = 2
+"""Cells between columns."""
 
 
 @cache
@@ -23,7 +33,9 @@ def _parser() -> "MarkdownIt":
     # Imported when the first answer is shown: the first paint doesn't need it.
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"]).disable("reference")
+    parser.inline.ruler.at("emphasis", emphasis)
+    return parser
 
 
 def render(text: str, width: int) -> list[Line]:
@@ -31,62 +43,86 @@ def render(text: str, width: int) -> list[Line]:
 
     Args:
         text: already made visible (`workbench.visible`).
-        width: in cells.
+        width: in cells; less than 8 counts as 8.
     """
-    layout = _Layout(width)
-    layout.blocks(_parser().parse(text))
-    return layout.lines
+    width = max(width, 8)
+    tokens = _parser().parse(text)
+    too_deep = any(t.level >= DEEPEST - 1 and t.type in ("blockquote_open", "list_item_open") for t in tokens)
+    if not too_deep:
+        layout = _Layout(width, text.split("\n"))
+        layout.blocks(tokens)
+        if layout.lines:
+            return layout.lines
+    return wrap_text(text, width)
+
+
+class _Margin(NamedTuple):
+    """What stands left of a block: before its first line, and before the others."""
+
+    first: Line
+    rest: Line
+    begun: bool = False
+
+    @property
+    def now(self) -> Line:
+        return self.rest if self.begun else self.first
+
+
+class _List(NamedTuple):
+    """A list that is being laid out; `number` is the next item's, None for bullets."""
+
+    number: int | None
+    tight: bool = False
 
 
 class _Layout:
     """Walks the tokens once; `_margins` is the stack of what stands left of the current block."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, source: Sequence[str]) -> None:
         self.width = width
         self.lines: list[Line] = []
-        self._margins: list[tuple[Line, Line]] = []
-        """(before the block's first line, before the others)."""
-        self._tight: list[bool] = []
+        self._source = source
+        self._margins: list[_Margin] = []
+        self._lists: list[_List] = []
         self._pending_blank = False
 
     def blocks(self, tokens: Sequence["Token"]) -> None:
-        numbers: list[int | None] = []
         index = 0
         while index < len(tokens):
             token = tokens[index]
             match token.type:
                 case "paragraph_open":
-                    self._block(_inline(tokens[index + 1], "text"))
+                    self._block(inline_lines(tokens[index + 1], "text"))
                     index += 2
+                    if self._lists:
+                        self._lists[-1] = self._lists[-1]._replace(tight=token.hidden)
                     self._gap(tight=token.hidden)
                 case "heading_open":
-                    self._block(_inline(tokens[index + 1], "heading"))
+                    self._block(inline_lines(tokens[index + 1], "heading"))
                     index += 2
                     self._gap()
                 case "bullet_list_open":
-                    numbers.append(None)
+                    self._lists.append(_List(None))
                 case "ordered_list_open":
-                    numbers.append(int(token.attrGet("start") or 1))
+                    start = token.attrGet("start")
+                    self._lists.append(_List(1 if start is None else int(start)))
                 case "list_item_open":
-                    number = numbers[-1]
-                    label = f"{glyphs.bullet} " if number is None else f"{number}. "
-                    if number is not None:
-                        numbers[-1] = number + 1
-                    self._margins.append(((Run(label, "muted"),), (Run(" " * cell_len(label)),)))
+                    self._item(token)
                 case "list_item_close":
+                    if not self._margins[-1].begun:
+                        self._line(())
                     self._margins.pop()
                 case "bullet_list_close" | "ordered_list_close":
-                    numbers.pop()
-                    if not numbers:
-                        self._gap()
+                    self._lists.pop()
+                    self._gap(tight=bool(self._lists) and self._lists[-1].tight)
                 case "blockquote_open":
                     quote = (Run(f"{glyphs.bar} ", "faint"),)
-                    self._margins.append((quote, quote))
+                    self._indent(quote, quote)
                 case "blockquote_close":
                     self._margins.pop()
                     self._gap()
                 case "fence" | "code_block":
-                    self._code(token.content)
+                    self._code(token)
                     self._gap()
                 case "hr":
                     self._line((Run(glyphs.rule * min(self._room, 24), "faint"),))
@@ -103,9 +139,31 @@ class _Layout:
                     pass
             index += 1
 
+    # Margins
+
     @property
     def _room(self) -> int:
-        return max(self.width - sum(line_width(rest) for _first, rest in self._margins), 4)
+        """Cells beside the margins."""
+        taken = max(sum(line_width(m.now) for m in self._margins), sum(line_width(m.rest) for m in self._margins))
+        return self.width - taken
+
+    def _item(self, token: "Token") -> None:
+        number = self._lists[-1].number
+        if number is None:
+            label = f"{glyphs.bullet} "
+        else:
+            label = f"{number}{token.markup} "
+            self._lists[-1] = self._lists[-1]._replace(number=number + 1)
+        self._indent((Run(label, "muted"),), (Run(" " * cell_len(label)),))
+
+    def _indent(self, first: Line, rest: Line) -> None:
+        """Adds a margin; where too little room would be left beside it, what follows isn't indented further."""
+        least = max(min(self.width // 3, 16), 4)
+        if self._room - line_width(first) < least and any(not margin.begun for margin in self._margins):
+            self._line(())
+        if self._room - line_width(rest) < least:
+            first, rest = (Run(truncate(first[0].text, self._room - 4), first[0].ink),), ()
+        self._margins.append(_Margin(first, rest))
 
     def _gap(self, tight: bool = False) -> None:
         """A blank line before whatever comes next, unless this is a tight list."""
@@ -113,89 +171,97 @@ class _Layout:
 
     def _line(self, runs: Line) -> None:
         if self._pending_blank and self.lines:
-            self.lines.append(tuple(run for first, rest in self._margins if first is rest for run in rest))
+            self.lines.append(tuple(run for margin in self._margins if margin.begun for run in margin.rest))
         self._pending_blank = False
-        self.lines.append((*(run for first, _rest in self._margins for run in first), *runs))
-        self._margins = [(rest, rest) for _first, rest in self._margins]
+        self.lines.append((*(run for margin in self._margins for run in margin.now), *runs))
+        self._margins = [margin._replace(begun=True) for margin in self._margins]
+
+    # Blocks
 
     def _block(self, logical: Sequence[Sequence[Run]]) -> None:
         for runs in logical:
             for line in wrap(runs, self._room):
                 self._line(line)
 
-    def _code(self, content: str) -> None:
+    def _code(self, token: "Token") -> None:
         room = self._room
-        for source in content.removesuffix("\n").split("\n"):
-            for line in wrap((Run(source, "block"),), room - 2):
+        language = visible_line(token.info.strip())
+        content = [Run(language, "block faint")] if language else []
+        content += [Run(source, "block") for source in token.content.removesuffix("\n").split("\n")]
+        for source in content:
+            for line in wrap((source,), room - 2):
                 padding = " " * (room - 1 - line_width(line))
                 self._line((Run(" ", "block"), *line, Run(padding, "block")))
 
     def _table(self, tokens: Sequence["Token"]) -> None:
+        header: list[list[Run]] = []
         rows: list[list[list[Run]]] = []
-        header = 0
+        right: list[bool] = []
         for i, token in enumerate(tokens):
-            if token.type == "tr_open":
-                rows.append([])
-            elif token.type == "thead_close":
-                header = len(rows)
-            elif token.type in ("th_open", "td_open"):
-                ink = "strong" if token.type == "th_open" else "text"
-                rows[-1].append([run for line in _inline(tokens[i + 1], ink) for run in line])
-        columns = max(map(len, rows), default=0)
-        if not columns:
-            return
-        wanted = [max(line_width(row[c]) if c < len(row) else 0 for row in rows) for c in range(columns)]
-        widths = _fitted(wanted, self._room - 2 * (columns - 1))
-        for number, row in enumerate(rows):
-            if number == header and header:
-                self._line((Run(glyphs.rule * min(sum(widths) + 2 * (columns - 1), self._room), "faint"),))
-            cells = [wrap(row[c] if c < len(row) else (Run(""),), widths[c]) for c in range(columns)]
-            for y in range(max(map(len, cells))):
-                runs: list[Run] = []
-                for c, cell in enumerate(cells):
-                    line = cell[y] if y < len(cell) else ()
-                    runs += [*line, Run(" " * (widths[c] - line_width(line) + (2 if c < columns - 1 else 0)))]
-                self._line(tuple(runs))
+            match token.type:
+                case "tr_open":
+                    rows.append([])
+                case "th_open":
+                    header.append(joined(inline_lines(tokens[i + 1], "strong")))
+                    right.append("right" in str(token.attrGet("style") or ""))
+                case "td_open":
+                    rows[-1].append(joined(inline_lines(tokens[i + 1], "text")))
+                case _:
+                    pass
+        rows = [row for row in rows if row]
+        first, last = tokens[0].map or (0, 0)
+        source = self._source[first:last]
+        if any(len(cells_of(row)) > len(header) for row in source):
+            # Cells beyond the header's are dropped by the parser: shown as it was written, nothing is.
+            self._block([[Run(row)] for row in source])
+        elif (widths := fitted(_wanted([header, *rows]), self._room - GUTTER * (len(header) - 1))) is None:
+            self._records(header, rows)
+        else:
+            self._row(header, widths, right)
+            self._line((Run(glyphs.rule * (sum(widths) + GUTTER * (len(widths) - 1)), "faint"),))
+            for row in rows:
+                self._row(row, widths, right)
+
+    def _row(self, row: Sequence[Sequence[Run]], widths: Sequence[int], right: Sequence[bool]) -> None:
+        cells = [wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for y in range(max(map(len, cells))):
+            runs: list[Run] = []
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+                line = cell[y] if y < len(cell) else ()
+                blank = Run(" " * (width - line_width(line)))
+                gutter = Run(" " * (GUTTER if column < len(widths) - 1 else 0))
+                runs += [blank, *line, gutter] if right[column] else [*line, blank, gutter]
+            self._line(tuple(run for run in runs if run.text))
+
+    def _records(self, header: Sequence[list[Run]], rows: Sequence[Sequence[list[Run]]]) -> None:
+        """A table too wide to stand beside itself: its rows one below the other, each cell after its column's name."""
+        if not rows:
+            self._block(header)
+        for row in rows:
+            self._block([[*name, Run("  "), *cell] for name, cell in zip(header, row, strict=True)])
+            self._gap()
 
 
-def _fitted(wanted: list[int], room: int) -> list[int]:
-    """Column widths that fit into `room` cells: the widest columns give way first."""
-    widths = [max(width, 1) for width in wanted]
-    while sum(widths) > room and max(widths) > 4:
-        widths[widths.index(max(widths))] -= 1
+def _wanted(rows: Sequence[Sequence[Sequence[Run]]]) -> list[int]:
+    return [max(max(map(line_width, column)), 1) for column in zip(*rows, strict=True)]
+
+
+def fitted(wanted: Sequence[int], room: int) -> list[int] | None:
+    """Column widths that fit into `room` cells: the widest columns give way first. None: they can't be made to fit."""
+    if sum(wanted) <= room:
+        return list(wanted)
+    if sum(min(width, NARROWEST_COLUMN) for width in wanted) > room:
+        return None
+    widths = [min(width, NARROWEST_COLUMN) for width in wanted]
+    left = room - sum(widths)
+    # Filled up like vessels that stand side by side, until the room is used up.
+    while growing := [i for i, width in enumerate(widths) if width < wanted[i]]:
+        step = min(left // len(growing), min(wanted[i] - widths[i] for i in growing))
+        if step == 0:
+            for i in growing[:left]:
+                widths[i] += 1
+            break
+        for i in growing:
+            widths[i] += step
+        left -= step * len(growing)
     return widths
-
-
-def _inline(token: "Token", ink: str) -> list[list[Run]]:
-    """The logical lines of a paragraph."""
-    lines: list[list[Run]] = [[]]
-    inks = [ink]
-
-    def add(text: str, extra: str = "") -> None:
-        if text:
-            lines[-1].append(Run(text, " ".join([*inks, extra]).strip()))
-
-    href = ""
-    for child in token.children or []:
-        match child.type:
-            case "softbreak" | "hardbreak":
-                lines.append([])
-            case "code_inline":
-                add(child.content, "code")
-            case "strong_open" | "em_open" | "s_open":
-                inks.append({"strong_open": "strong", "em_open": "em", "s_open": "struck"}[child.type])
-            case "strong_close" | "em_close" | "s_close":
-                inks.pop()
-            case "link_open":
-                href = str(child.attrGet("href") or "")
-                inks.append("link")
-            case "link_close":
-                inks.pop()
-                shown = "".join(run.text for run in lines[-1])
-                if href and not shown.endswith(href):
-                    add(f" ({href})", "faint")
-            case "image":
-                add(f"[{child.content}]({child.attrGet('src') or ''})", "link")
-            case _:
-                add(child.content)
-    return [line or [Run("")] for line in lines]

@@ -46,6 +46,8 @@ class QiaoCommands(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for title, help_text, run in self._commands():
-            score = max(matcher.match(title), matcher.match(help_text) * 0.8)
+            # Letters strewn over a whole sentence match nearly anything: of the help, only the very words count.
+            in_help = 0.1 if len(query) > 3 and query.lower() in help_text.lower() else 0.0
+            score = matcher.match(title) or in_help
             if score > 0:
                 yield Hit(score, matcher.highlight(title), run, help=help_text)

@@ -33,28 +33,27 @@ def break_offsets(text: str, width: int) -> list[int]:
     """Where to break one line of text so that no part is wider than `width` cells, trailing blanks aside.
 
     Breaks after blanks, and beside wide characters unless a punctuation mark would start or end a line wrongly;
-    a word longer than the line is cut. Never inside a wide character.
+    a word longer than the line is cut. Never inside a wide character, nor before a mark that combines with the
+    character before it. A width of 1 counts as 2.
     """
     if text.isascii() and len(text) <= width:
         return []
     width = max(width, 2)
     offsets: list[int] = []
     start, best, used, after_wide = 0, 0, 0, False
-    index = 0
-    while index < len(text):
-        char = text[index]
+    for index, char in enumerate(text):
         cells = get_character_cell_size(char)
         wide = cells == 2
-        if index > start and _can_break(text[index - 1], char, wide or after_wide):
+        if index > start and cells and _can_break(text[index - 1], char, wide or after_wide):
             best = index
-        if char != " " and used + cells > width:
-            cut = best if best > start else index
+        # What goes along to the next line may, with this character, be too long for that one too: hence a loop.
+        while char != " " and used + cells > width:
+            cut = best if best > start else _forced(text, start, index)
             offsets.append(cut)
             used = cell_len(text[cut:index])
             start = best = cut
         used += cells
-        after_wide = wide
-        index += 1
+        after_wide = wide or (after_wide and not cells)
     return offsets
 
 
@@ -62,6 +61,15 @@ def _can_break(before: str, after: str, beside_wide: bool) -> bool:
     if before == " ":
         return after != " "
     return beside_wide and after != " " and after not in NOT_FIRST and before not in NOT_LAST
+
+
+def _forced(text: str, start: int, index: int) -> int:
+    """Where to cut a stretch without a place to break: at `index`, or before it, if a mark would stand wrongly."""
+    for cut in range(index, start, -1):
+        before, after = text[cut - 1], text[cut]
+        if after not in NOT_FIRST and before not in NOT_LAST and get_character_cell_size(after):
+            return cut
+    return index
 
 
 def divide(runs: Sequence[Run], offsets: Sequence[int]) -> list[Line]:
@@ -96,20 +104,23 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
 
 def _without_trailing_blanks(line: Line, width: int) -> Line:
     """A blank that hangs over the edge isn't painted."""
-    if not line or not line[-1].text.endswith(" ") or line_width(line) <= width:
-        return line
-    last = line[-1]
-    return (*line[:-1], Run(last.text.rstrip(" "), last.ink))
+    while line and line[-1].text.endswith(" ") and line_width(line) > width:
+        *others, last = line
+        kept = last.text.rstrip(" ")
+        line = (*others, Run(kept, last.ink)) if kept or not others else tuple(others)
+    return line
 
 
 def wrap_text(text: str, width: int, ink: str = "text") -> list[Line]:
     """Text with line feeds in it, wrapped."""
-    return [line for part in text.split("\n") for line in _wrap_paragraph(part, width, ink)]
+    # A streaming answer is wrapped again at each painting: only its last paragraph has changed, and is not kept.
+    *finished, last = text.split("\n")
+    lines = [line for part in finished for line in _wrap_paragraph(part, width, ink)]
+    return lines + wrap((Run(last, ink),), width)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _wrap_paragraph(text: str, width: int, ink: str) -> list[Line]:
-    # A streaming answer is wrapped again at each painting: only its last paragraph has changed.
     return wrap((Run(text, ink),), width)
 
 

@@ -192,7 +192,11 @@ def join_messages(first: Message, second: Message) -> Message:
 
 
 def next_role(messages: Sequence[Message], index: int) -> Role:
-    """The role that a message put in at `index` most likely has: system first, then user and assistant in turn."""
+    """The role that a message put in at `index` most likely has.
+
+    User and assistant in turn; a system message above all others if there is none yet. The very first message of a
+    conversation is the user's: most people begin with a question.
+    """
     if index == 0:
-        return "user" if messages and messages[0].role == "system" else "system"
+        return "system" if messages and messages[0].role != "system" else "user"
     return "assistant" if messages[index - 1].role == "user" else "user"

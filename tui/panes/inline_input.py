@@ -7,6 +7,7 @@ from textual.message import Message as Event
 from textual.widgets import Input
 
 from ...workbench.visible import visible_line
+from ..at_once import bind_at_once
 
 
 class InlineInput(Input):
@@ -37,6 +38,7 @@ class InlineInput(Input):
 
     def __init__(self, key: object, value: str, region: Region) -> None:
         super().__init__(visible_line(value), compact=True, select_on_focus=False)
+        bind_at_once(self)
         self.key_edited = key
         self.cursor_blink = False
         self.styles.offset = (region.x, region.y)

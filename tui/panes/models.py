@@ -16,6 +16,7 @@ from ...workbench.words import say
 from ..bars import bytes_short
 from ..glyphs import glyphs
 from ..inks import Inks
+from ..transcript.blocks import short_model
 from ..wrap import Run
 from .inline_input import InlineInput
 from .rows import Row, Rows
@@ -106,7 +107,10 @@ class ModelsPane(Container):
     def _row(self, model: Model) -> Row:
         current = model.address == self._current
         state = Run(getattr(glyphs, model.state), STATE_INKS.get(model.state, "muted"))
-        title = Run(visible_line(model.title), "strong" if current else "text" if model.state != "failed" else "muted")
+        title = Run(
+            visible_line(short_model(str(model.address))),
+            "strong" if current else "text" if model.state != "failed" else "muted",
+        )
         left = [state, Run(" "), title]
         right: list[Run] = []
         if model.kind in ("base", "reasoning"):

@@ -125,12 +125,16 @@ class SamplingPane(Container):
         """
         self._sampling, self._defaults, self._variables, self._names = sampling, defaults, variables, names
         rows = [Row((Run(say("screen.sampling"), "muted strong"),), (Run("s", "faint"),))]
-        rows += [Row((Run(name),), self._value(name), Setting(name)) for name in NAMES if name != "extra"]
+        rows += [self._row(name) for name in NAMES if name != "extra"]
         shown = list(dict.fromkeys([*names, *variables]))
         if shown:
             rows += [Row(), Row((Run(say("screen.variables"), "muted strong"),), (Run("V", "faint"),))]
             rows += [Row((Run(visible_line(name)),), self._variable(name), Setting(name, True)) for name in shown]
         self.rows.show(rows)
+
+    def _row(self, name: str) -> Row:
+        is_set = getattr(self._sampling, name) is not None
+        return Row((Run(name, "text" if is_set else "muted"),), self._value(name), Setting(name))
 
     def _value(self, name: str) -> Line:
         value = getattr(self._sampling, name)

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...workbench.words import say
+from ..at_once import bind_at_once
 
 
 class Choice(NamedTuple):
@@ -70,6 +71,7 @@ class LineInput(ModalScreen[str | None]):
             yield Static(Content(self._label), markup=False)
             suggester = SuggestFromList(self._suggestions) if self._suggestions else None
             line = Input(self._value, suggester=suggester, compact=True, select_on_focus=False)
+            bind_at_once(line)
             line.cursor_blink = False
             yield line
             yield Static(say("screen.line_hint"), classes="hint", markup=False)

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from ...workbench import paths
 from ...workbench.visible import visible_line
 from ...workbench.words import say
+from ..at_once import bind_at_once
 from ..inks import Inks
 from ..panes.rows import Row, Rows
 from ..wrap import Run
@@ -49,6 +50,7 @@ class OpenFile(ModalScreen[Path | None]):
         with Vertical(id="open-file"):
             yield Static(say("screen.open_title"), markup=False)
             line = Input(compact=True)
+            bind_at_once(line)
             line.cursor_blink = False
             yield line
             yield Rows(self._inks)

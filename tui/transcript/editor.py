@@ -9,6 +9,7 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
 from ...workbench.visible import Disguise
+from ..at_once import bind_at_once
 from ..inks import Inks
 
 
@@ -43,6 +44,7 @@ class MessageEditor(TextArea):
             highlight_cursor_line=False,
         )
         self.cursor_blink = False
+        bind_at_once(self)
         # An editor's own keys go before what TextArea does with them.
         for binding in bindings:
             self._bindings.key_to_bindings[binding.key] = [binding]

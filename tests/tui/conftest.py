@@ -1,0 +1,119 @@
+"""The whole program in a real terminal: a pty, and an emulator that reads what the program writes."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+
+PATIENCE = 60.0
+"""Seconds; on a busy machine the model takes its time."""
+
+
+class Terminal:
+    """A program in a pty of its own.
+
+    `screen` is what a person would see; `output` all bytes that the program wrote.
+    """
+
+    def __init__(self, *arguments: str, columns: int = 120, rows: int = 40, cwd: Path | None = None) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self.output = bytearray()
+        self._lock = threading.Lock()
+        self._main, side = pty.openpty()
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "qiao.cli", *arguments],
+            stdin=side,
+            stdout=side,
+            stderr=side,
+            cwd=cwd,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(side)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._main, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            with self._lock:
+                self.output += data
+                # pyte doesn't know `CSI > … m` and `CSI ? … $ p` and would print their ends.
+                self._stream.feed(re.sub(rb"\x1b\[[>=<?][0-9;]*[a-zA-Z$]*p?(?<![hl])", b"", data))
+
+    def text(self) -> str:
+        """What the screen shows, line by line."""
+        with self._lock:
+            return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def cursor(self) -> tuple[int, int]:
+        """Column and row of the terminal's own cursor, from 0."""
+        with self._lock:
+            return self._screen.cursor.x, self._screen.cursor.y
+
+    def send(self, keys: str) -> None:
+        """Types; everything arrives in one piece."""
+        os.write(self._main, keys.encode())
+
+    def paste(self, text: str) -> None:
+        """As a terminal pastes: bracketed, with CR for line ends."""
+        self.send("\x1b[200~" + text.replace("\n", "\r") + "\x1b[201~")
+
+    def wait(self, condition: str | Callable[[str], object], patience: float = PATIENCE) -> str:
+        """Waits until the screen shows this text, or until the condition on its text holds. Returns the screen."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            shown = self.text()
+            if condition in shown if isinstance(condition, str) else condition(shown):
+                return shown
+            if self.process.poll() is not None:
+                time.sleep(0.2)
+                if condition in self.text() if isinstance(condition, str) else condition(self.text()):
+                    return self.text()
+                break
+            time.sleep(0.03)
+        raise AssertionError(f"waited for {condition!r}; the screen shows:\n{self.text()}")
+
+    def ended(self, patience: float = 15.0) -> int:
+        """Waits for the program's end; its exit code."""
+        return self.process.wait(patience)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(5)
+        os.close(self._main)
+
+
+@pytest.fixture
+def open_terminal() -> Iterator[Callable[..., Terminal]]:
+    """Starts the real `qiao` with these arguments in a terminal; all are ended with the test."""
+    terminals: list[Terminal] = []
+
+    def start(*arguments: str, columns: int = 120, rows: int = 40, cwd: Path | None = None) -> Terminal:
+        terminals.append(Terminal(*arguments, columns=columns, rows=rows, cwd=cwd))
+        return terminals[-1]
+
+    yield start
+    for terminal in terminals:
+        terminal.close()

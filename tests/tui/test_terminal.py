@@ -1,0 +1,273 @@
+"""The real program, the real starter model, real keys in a real terminal."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from pytest import MonkeyPatch
+
+from .conftest import Terminal
+
+pytestmark = pytest.mark.usefixtures("starter_home")
+
+Open = Callable[..., Terminal]
+
+
+def saved(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def wait_for_file(path: Path, condition: Callable[[dict[str, Any]], object], patience: float = 10.0) -> dict[str, Any]:
+    """The file, once it meets the condition."""
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        if path.exists() and condition(found := saved(path)):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never came to it: {path.read_text() if path.exists() else 'no file'}")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+def test_a_whole_conversation(open_terminal: Open, tmp_path: Path, columns: int, rows: int) -> None:
+    """The main job, from an empty file to coming back to it."""
+    file = tmp_path / "talk.toml"
+    terminal = open_terminal(str(file), columns=columns, rows=rows)
+    terminal.wait("Nothing is written yet")
+
+    # A system and a user message; keys and text arrive in one burst, as over a slow line.
+    terminal.send("a\x14\x14")
+    terminal.wait("system  editing")
+    terminal.send("You are terse.\x1b")
+    terminal.send("aCount from one to two hundred in words.")
+    terminal.wait("user  editing")
+    terminal.wait("two hundred in words.")
+    terminal.send("\x12")
+
+    # It streams; stopped half-way, what has arrived stays.
+    terminal.wait(lambda shown: re.search(r"starter · [1-9]\d* tok", shown))
+    terminal.send("\x1b")
+    terminal.wait("stopped by you")
+    first = wait_for_file(file, lambda d: len(d["message"]) == 3)["message"][2]["take"][0]
+    assert first["finish"] == "cancelled"
+    assert first["text"]
+
+    # Run again, walk the takes.
+    terminal.send("r")
+    terminal.wait("‹2/2›")
+    terminal.wait(lambda shown: re.search(r"starter · [1-9]\d* tok", shown))
+    terminal.send("\x1b")
+    wait_for_file(file, lambda d: len(d["message"][2]["take"]) == 2)
+    terminal.send("h")
+    terminal.wait("‹1/2›")
+    terminal.send("l")
+    terminal.wait("‹2/2›")
+
+    # Another question: the old takes are stale.
+    terminal.send("ke")
+    terminal.wait("user  editing")
+    terminal.send("\x05\x15What is the capital of France?\x1b")
+    terminal.wait("stale")
+    terminal.send("r")
+    terminal.wait("‹3/3›")
+    shown = terminal.wait(lambda shown: "Paris" in shown and "stop" in shown and "esc stop" not in shown)
+    assert "stale" not in shown
+
+    # A role, thrice undone; out, and in again.
+    terminal.send("t")
+    terminal.wait(lambda shown: "assistant" not in shown)
+    terminal.send("uuu")
+    terminal.wait("‹2/2›")
+    terminal.send("q")
+    assert terminal.ended() == 0
+    document = saved(file)
+    assert [m["role"] for m in document["message"]] == ["system", "user", "assistant"]
+    assert len(document["message"][2]["take"]) == 2
+
+    again = open_terminal(str(file), columns=columns, rows=rows)
+    shown = again.wait("‹2/2›")
+    assert "You are terse." in shown or rows == 24
+    again.send("q")
+    assert again.ended() == 0
+
+
+def test_run_at_once_from_nothing(open_terminal: Open, tmp_path: Path) -> None:
+    file = tmp_path / "first.toml"
+    file.write_text('qiao = 1\n[[message]]\nrole = "user"\ntext = "What is the capital of France?"\n[sampling]\n'.replace("[sampling]\n", ""))
+    terminal = open_terminal("--run", str(file))
+    terminal.wait("Paris")
+    take = wait_for_file(file, lambda d: len(d["message"]) == 2)["message"][1]["take"][0]
+    assert take["model"] == "local:starter"
+    assert take["usage"]["prompt_tokens"] > 20
+    assert take["timing"]["first_token_ms"] > 0
+    assert isinstance(take["seed"], int)
+
+
+HOSTILE = "[red]not red[/] \x1b[2J\x1b]52;c;aGk=\x07 \u202eback\u202c 👨‍👩‍👧 你好，世界 \x9b31m end"
+
+
+def test_hostile_text_shows_saves_and_loads_unchanged(open_terminal: Open, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.toml"
+    text = json.dumps(HOSTILE)[1:-1].replace("\\ud83d\\udc68", "👨").replace("\\ud83d\\udc69", "👩").replace("\\ud83d\\udc67", "👧")
+    file.write_text(f'qiao = 1\n[[message]]\nrole = "user"\ntext = "{text}"\n', encoding="utf-8")
+    assert saved(file)["message"][0]["text"] == HOSTILE
+    terminal = open_terminal(str(file))
+    shown = terminal.wait("[red]not red[/] ␛[2J␛]52;c;aGk=␇ ↔back↔")
+    assert "你好，世界" in shown.replace("你 好", "你好").replace(" ", "") or "你" in shown
+    # Into the editor and out again, with one character more.
+    terminal.send("e")
+    terminal.wait("editing")
+    terminal.send("!\x1b")
+    wait_for_file(file, lambda d: d["message"][0]["text"] == HOSTILE + "!")
+    terminal.send("q")
+    assert terminal.ended() == 0
+    output = bytes(terminal.output)
+    assert b"\x1b]52" not in output
+    assert b"\x1b[2J\x1b]" not in output
+    assert "\u202e".encode() not in output
+    assert b"\xc2\x9b" not in output
+
+
+def test_a_paste_runs_no_keys(open_terminal: Open, tmp_path: Path) -> None:
+    file = tmp_path / "paste.toml"
+    file.write_text('qiao = 1\n[[message]]\nrole = "user"\ntext = "before"\n', encoding="utf-8")
+    terminal = open_terminal(str(file))
+    terminal.wait("before")
+    terminal.paste("dd\nqq\nrr")
+    terminal.wait("user  editing")
+    terminal.send("\x1b")
+    document = wait_for_file(file, lambda d: len(d["message"]) == 2)
+    assert [m["text"] for m in document["message"]] == ["before", "dd\nqq\nrr"]
+    assert terminal.process.poll() is None
+
+
+def test_escape_and_a_key_in_one_burst_are_both(open_terminal: Open, tmp_path: Path) -> None:
+    file = tmp_path / "burst.toml"
+    file.write_text('qiao = 1\n[[message]]\nrole = "user"\ntext = "What is the capital of France"\n', encoding="utf-8")
+    terminal = open_terminal(str(file))
+    terminal.wait("capital of France")
+    terminal.send("e?\x1br")
+    terminal.wait("‹1/1›")
+    terminal.wait(lambda shown: "Paris" in shown and "esc stop" not in shown)
+    document = wait_for_file(file, lambda d: len(d["message"]) == 2)
+    assert document["message"][0]["text"] == "What is the capital of France?"
+
+
+def test_the_terminals_cursor_stands_at_the_caret(open_terminal: Open, tmp_path: Path) -> None:
+    terminal = open_terminal(str(tmp_path / "caret.toml"))
+    terminal.wait("Nothing is written yet")
+    terminal.send("a你好abc")
+    shown = terminal.wait("abc")
+    row = next(i for i, line in enumerate(shown.split("\n")) if "abc" in line)
+    until = time.monotonic() + 5
+    while terminal.cursor()[1] != row and time.monotonic() < until:
+        time.sleep(0.05)
+    column = terminal.cursor()[0]
+    # pyte keeps an empty cell behind each wide character, so a column of the line is a column of the screen.
+    assert (column, terminal.cursor()[1]) == (terminal._screen.display[row].index("abc") + 3, row)
+
+
+def test_the_engine_killed_in_mid_answer(open_terminal: Open, tmp_path: Path) -> None:
+    file = tmp_path / "killed.toml"
+    file.write_text('qiao = 1\n[[message]]\nrole = "user"\ntext = "Count from one to two hundred in words."\n', encoding="utf-8")
+    terminal = open_terminal("--run", str(file))
+    terminal.wait(lambda shown: re.search(r"starter · [1-9]\d* tok", shown))
+    engine = [p for p in psutil.Process(terminal.process.pid).children(recursive=True) if "child" in " ".join(p.cmdline())]
+    assert engine
+    engine[0].kill()
+    terminal.wait("broke off")
+    broken = wait_for_file(file, lambda d: len(d["message"]) == 2)["message"][1]["take"][0]
+    assert broken["finish"] == "error"
+    assert broken["error"]["kind"] == "engine_died"
+    assert broken["text"]
+    terminal.send("r")
+    terminal.wait("‹2/2›")
+    terminal.wait(lambda shown: re.search(r"starter · [1-9]\d* tok", shown))
+    terminal.send("\x1b")
+    terminal.wait("stopped by you")
+
+
+def test_qiao_run_saves_while_the_workbench_has_it_open(open_terminal: Open, tmp_path: Path) -> None:
+    file = tmp_path / "both.toml"
+    file.write_text('qiao = 1\n[[message]]\nrole = "user"\ntext = "What is the capital of France?"\n', encoding="utf-8")
+    terminal = open_terminal(str(file))
+    terminal.wait("capital of France")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "qiao.cli", "run", str(file), "--save", "--set", "temperature=0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    # Meanwhile something is written here: a message above.
+    terminal.send("iBe brief.\x1b")
+    wait_for_file(file, lambda d: len(d["message"]) == 2)
+    out, err = run.communicate(timeout=120)
+    assert run.returncode == 0, err
+    assert b"Paris" in out
+    # The answer is to messages that no longer stand there as they were: it is kept beside, or in the file if they do.
+    beside = sorted(tmp_path.glob("both*.toml"))
+    texts = [take["text"] for path in beside for m in saved(path)["message"] for take in m.get("take", [])]
+    assert any("Paris" in text for text in texts)
+    assert any(m["text"] == "Be brief." for path in beside for m in saved(path)["message"])
+    assert terminal.process.poll() is None
+
+
+def test_an_answer_added_by_another_program_appears(open_terminal: Open, tmp_path: Path) -> None:
+    file = tmp_path / "live.toml"
+    file.write_text('qiao = 1\n[[message]]\nrole = "user"\ntext = "What is the capital of France?"\n', encoding="utf-8")
+    terminal = open_terminal(str(file))
+    terminal.wait("capital of France")
+    done = subprocess.run(
+        [sys.executable, "-m", "qiao.cli", "run", str(file), "--save", "--set", "temperature=0"],
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    assert b"Paris" in done.stdout
+    terminal.wait("‹1/1›")
+    terminal.send("aThanks.\x1b")
+    document = wait_for_file(file, lambda d: len(d["message"]) == 3)
+    assert "Paris" in document["message"][1]["take"][0]["text"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_dropped_line_saves_what_was_being_written(open_terminal: Open, tmp_path: Path, number: int) -> None:
+    file = tmp_path / "dropped.toml"
+    terminal = open_terminal(str(file))
+    terminal.wait("Nothing is written yet")
+    terminal.send("ahalf a tho")
+    terminal.wait("half a tho")
+    os.kill(terminal.process.pid, number)
+    assert terminal.ended() == 0
+    assert saved(file)["message"][0]["text"] == "half a tho"
+
+
+def test_leaving_is_quick_and_leaves_no_process(open_terminal: Open, tmp_path: Path) -> None:
+    file = tmp_path / "quit.toml"
+    file.write_text('qiao = 1\n[[message]]\nrole = "user"\ntext = "Count to one hundred."\n', encoding="utf-8")
+    terminal = open_terminal("--run", str(file))
+    terminal.wait(lambda shown: re.search(r"starter · [1-9]\d* tok", shown))
+    children = psutil.Process(terminal.process.pid).children(recursive=True)
+    assert children
+    terminal.send("q")
+    terminal.wait("still coming")
+    terminal.send("q")
+    assert terminal.ended(5) == 0
+    gone, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive
+    assert saved(file)["message"][1]["take"][0]["finish"] == "cancelled"
+
+
+def test_chinese(open_terminal: Open, tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    terminal = open_terminal(str(tmp_path / "zh.toml"))
+    shown = terminal.wait(lambda shown: "还" in shown and "模" in shown)
+    assert "SAMPLING" not in shown
