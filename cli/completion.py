@@ -35,6 +35,23 @@ complete -o bashdefault -F _qiao_whole_words qiao
 """
 
 
+_FISH_FILES = """
+# The first word may be a file as well as a command.
+complete -c qiao -n "__fish_use_subcommand" -F
+"""
+
+_ZSH_ADDRESSES = """
+# In a list within a completion's description a colon would end it.
+_qiao_addresses() {
+  local -a addresses=(${(f)"$(qiao models --addresses 2>/dev/null)"})
+  compadd -a addresses
+}
+"""
+
+_ZSH_COMMANDS = "  _describe 'qiao commands' _commands\n"
+"""The line that offers the commands: the first word may be a file as well."""
+
+
 def print_completion(shell: str) -> int:
     """Prints the script that makes `shell` complete `qiao`.
 
@@ -43,15 +60,22 @@ def print_completion(shell: str) -> int:
     """
     import shtab
 
-    addresses = shtab.cmd("qiao models --addresses 2>/dev/null")
+    addresses = {**shtab.cmd("qiao models --addresses 2>/dev/null"), "zsh": "_qiao_addresses"}
     parser = tree()
     for action in _actions(parser):
         if action.dest == "file":
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.dest == "model":
             action.complete = addresses  # type: ignore[attr-defined]
-    script = shtab.complete(parser, shell)
-    Data().write(script + (_BASH_WHOLE_WORDS if shell == "bash" else "") + "\n")
+    script = shtab.complete(parser, shell, preamble=_ZSH_ADDRESSES if shell == "zsh" else "") + "\n"
+    match shell:
+        case "bash":
+            script += _BASH_WHOLE_WORDS
+        case "fish":
+            script += _FISH_FILES
+        case _:
+            script = script.replace(_ZSH_COMMANDS, f"{_ZSH_COMMANDS}  _files\n")
+    Data().write(script)
     return 0
 
 

@@ -76,6 +76,14 @@ def test_every_shell_gets_a_script_that_knows_the_commands(qiao: Qiao, shell: st
     assert "retake" in ended.out
 
 
+def test_zsh_and_fish_offer_files_beside_the_commands(qiao: Qiao) -> None:
+    """For `qiao FILE`; in bash, files are what it offers when no command fits."""
+    commands = qiao("completion", "zsh").out.partition("_shtab_qiao_commands() {")[2].partition("\n}")[0]
+    assert commands.rstrip().endswith("_files")
+    assert qiao("completion", "fish").out.endswith('complete -c qiao -n "__fish_use_subcommand" -F\n')
+    assert "complete -o bashdefault" in qiao("completion", "bash").out
+
+
 def test_another_shell(qiao: Qiao) -> None:
     ended = qiao("completion", "cmd")
     assert ended.code == 2
