@@ -51,7 +51,7 @@ def render(text: str, width: int) -> list[Line]:
     if not too_deep:
         layout = _Layout(width, text.split("\n"))
         layout.blocks(tokens)
-        if layout.lines:
+        if layout.lines or not text.strip():
             return layout.lines
     return wrap_text(text, width)
 

@@ -74,8 +74,8 @@ def cells_of(row: str) -> list[str]:
 def emphasis(state: "StateInline", silent: bool) -> bool:
     """A markdown-it rule, in place of its own for `*` and `_`.
 
-    CommonMark tells opening from closing asterisks by blanks and punctuation beside them. Chinese has no blanks, so
-    that `这是**“重点”**内容` would keep its asterisks: beside a wide character, a blank on the other side alone decides.
+    CommonMark tells opening from closing asterisks by blanks and punctuation beside them. Chinese has no blanks, and
+    `这是**“重点”**内容` would keep its asterisks: beside a wide character, only a blank on the other side decides.
     """
     from markdown_it.rules_inline.state_inline import Delimiter
 
