@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from ..workbench.errors import QiaoError
 from ..workbench.words import say
 from .cells import wrapped
+from .streams import Data
 
 COMMANDS = ("run", "show", "models", "pull", "completion")
 SHELLS = ("bash", "zsh", "fish")
@@ -58,7 +59,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         from importlib.metadata import version
 
-        print(f"qiao {version('qiao')}")
+        Data().write(f"qiao {version('qiao')}\n")
         parser.exit()
 
 
@@ -81,6 +82,9 @@ class Parser(argparse.ArgumentParser):
     def add_help_option(self) -> None:
         """`-h`, listed after the options added before it."""
         self.options.add_argument("-h", "--help", action="help", help=say("cli.help_help"))
+
+    def print_help(self, file: object = None) -> None:
+        Data().write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         for pattern, key in _COMPLAINTS:

@@ -8,6 +8,7 @@ import msgspec
 from ..workbench.conversation import Take, Timing, Usage
 from ..workbench.errors import QiaoError
 from ..workbench.sampling import Sampling
+from ..workbench.visible import without_surrogates
 from .streams import Data
 
 
@@ -35,7 +36,7 @@ def _fields(struct: Usage | Timing) -> dict[str, Any]:
 
 def error_json(kind: str, message: str) -> dict[str, Any]:
     """What went wrong, for a program: `kind` is the same in every language."""
-    return {"error": {"kind": kind, "message": message}}
+    return {"error": {"kind": kind, "message": without_surrogates(message)}}
 
 
 def write_json(data: Data, value: Any) -> None:

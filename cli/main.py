@@ -14,13 +14,14 @@ from ..workbench.config import load as load_config
 from ..workbench.errors import QiaoError, Unreadable
 from ..workbench.words import say
 from . import arguments
-from .streams import Data, Narration, is_terminal
+from .streams import Data, Narration, Unwritable, is_terminal
 
 if TYPE_CHECKING:
     from ..backends.registry import Backends
 
 OpenBackends = Callable[[Config], "Backends"]
 
+BROKEN_OFF = 4
 INTERRUPTED = 130
 NOBODY_READS = 141
 """As a shell reports a program that ended because nobody read its output any more (128 + SIGPIPE)."""
@@ -54,10 +55,13 @@ def main(argv: Sequence[str] | None = None, open_backends: OpenBackends | None =
     except KeyboardInterrupt:
         narration.clear()
         return INTERRUPTED
-    except BrokenPipeError:
+    except Unwritable as error:
         # Else the interpreter, flushing at its end, complains about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOBODY_READS
+        if isinstance(error.reason, BrokenPipeError):
+            return NOBODY_READS
+        narration.note(say("cli.complaint", message=say("cli.unwritable", detail=error.reason.strerror or "")))
+        return BROKEN_OFF
     except SystemExit as ended:
         # argparse, after --help and --version.
         return ended.code if isinstance(ended.code, int) else 0
@@ -157,8 +161,10 @@ def _check_new(name: str) -> None:
     """A new file is made by naming it: but not in a folder that isn't there, and `qiao modles` names none.
 
     Raises:
-        Unreadable: nothing can be made of that name, or it is nearly a command's.
+        Unreadable: no file can be made of that name, or it is nearly a command's.
     """
+    if name == "-":
+        raise Unreadable("cli.no_stdin")
     file = Path(name)
     if file.exists():
         return

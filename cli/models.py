@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from ..workbench.seam import Model
-from ..workbench.visible import visible_line
+from ..workbench.visible import visible_line, without_surrogates
 from ..workbench.words import say
 from .cells import table
 from .json_lines import write_json
@@ -68,4 +68,6 @@ def _bytes(number: int | None) -> str:
 
 def _report(model: Model) -> dict[str, object]:
     fields: dict[str, object] = {name: getattr(model, name) for name in model.__struct_fields__}
-    return fields | {"address": str(model.address)}
+    fields["address"] = str(model.address)
+    # A file's name may be no text; then neither is what was made of it.
+    return {name: without_surrogates(value) if isinstance(value, str) else value for name, value in fields.items()}

@@ -72,7 +72,10 @@ def _from_stdin(narration: Narration) -> tuple[Conversation, bool]:
     """A conversation if it is TOML with an integer `qiao`, else a user message, without the last line feed."""
     if is_terminal(sys.stdin):
         narration.note(say("cli.write_message"))
-    data = sys.stdin.buffer.read()
+    try:
+        data = sys.stdin.buffer.read()
+    except OSError as error:
+        raise Unreadable("document.unreadable", file=say("cli.stdin"), detail=error.strerror or str(error)) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

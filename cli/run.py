@@ -11,12 +11,13 @@ from ..workbench.conversation import Take
 from ..workbench.errors import QiaoError, Refused, Unreadable
 from ..workbench.keeping import keep
 from ..workbench.seam import REFUSALS, Backend, Event, Failed, Finished, Progress, Started, Text, Thinking
+from ..workbench.visible import without_surrogates
 from ..workbench.words import say
 from .interrupt import Interrupt
 from .json_lines import error_json, kind_of, take_json, write_json
 from .progress import ProgressLine
 from .question import Question
-from .streams import Data, Narration
+from .streams import Data, Narration, Unwritable
 
 DONE, REFUSED, BROKEN_OFF = 0, 3, 4
 
@@ -48,14 +49,13 @@ def run(options: Namespace, question: Question, backend: Backend, narration: Nar
         What the command exits with.
 
     Raises:
-        QiaoError: the takes can't be saved.
         KeyboardInterrupt: interrupted a second time.
-        BrokenPipeError: nobody reads stdout any more; what had arrived is saved if that was asked for.
+        Unwritable: nobody reads stdout any more, or the disk is full; what had arrived is saved, if it was to be.
     """
     data = Data()
     answers: list[Answer] = []
     ending: Ending | None = None
-    gone: BrokenPipeError | None = None
+    gone: Unwritable | None = None
     saved: Path | None = None
     count = len(question.ask.requests)
     with Interrupt() as interrupt:
@@ -66,7 +66,7 @@ def run(options: Namespace, question: Question, backend: Backend, narration: Nar
             answers.append(answer)
             try:
                 _stream(answer, backend, interrupt, None if options.json else data, narration)
-            except BrokenPipeError as error:
+            except Unwritable as error:
                 answer.feed(Finished("cancelled"))
                 gone = error
                 break
@@ -116,7 +116,7 @@ def _stream(answer: Answer, backend: Backend, interrupt: Interrupt, data: Data |
                         data.write(answer.text[shown:])
                     case _:
                         pass
-    except BrokenPipeError:
+    except Unwritable:
         raise
     except QiaoError as error:
         answer.feed(Failed("invalid_request" if isinstance(error, Refused) else "engine_died", str(error)))
@@ -176,5 +176,5 @@ def _report(takes: list[Take], count: int, saved: Path | None, ending: Ending | 
     if count > 1:
         report["takes"] = [take_json(take) for take in takes]
     if saved is not None:
-        report["saved"] = str(saved)
+        report["saved"] = without_surrogates(str(saved))
     return report

@@ -28,6 +28,14 @@ def _is_coloured(stream: TextIO) -> bool:
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+class Unwritable(Exception):
+    """Stdout can't be written, or nobody reads it any more; `reason` is what the system said."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Data:
     """What the command is asked for, on stdout."""
 
@@ -41,21 +49,27 @@ class Data:
 
         Args:
             special: not anyone's text but a special token: coloured on a terminal.
+
+        Raises:
+            Unwritable: the disk is full, or nobody reads.
         """
         if not text:
             return
         self._at_line_start = text.endswith("\n")
-        if self.is_terminal:
-            shown = visible(text)
-            if special and self._is_coloured:
-                shown = f"{ACCENT}{shown}{PLAIN}"
-            encoding = sys.stdout.encoding or "utf-8"
-            sys.stdout.write(shown.encode(encoding, "replace").decode(encoding))
-            sys.stdout.flush()
-        else:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode("utf-8"))
-            sys.stdout.buffer.flush()
+        try:
+            if self.is_terminal:
+                shown = visible(text)
+                if special and self._is_coloured:
+                    shown = f"{ACCENT}{shown}{PLAIN}"
+                encoding = sys.stdout.encoding or "utf-8"
+                sys.stdout.write(shown.encode(encoding, "replace").decode(encoding))
+                sys.stdout.flush()
+            else:
+                sys.stdout.flush()
+                sys.stdout.buffer.write(text.encode("utf-8"))
+                sys.stdout.buffer.flush()
+        except OSError as error:
+            raise Unwritable(error) from error
 
     def end_line(self) -> None:
         """A line feed, unless what was written last ends with one."""

@@ -91,6 +91,7 @@ def in_terminal(*arguments: str, cwd: Path) -> tuple[int, str]:
         ("no/folder/talk.toml", None, "no/folder"),
         ("modles", None, "qiao models"),
         (".", None, "folder"),
+        ("-", None, "qiao run -"),
     ],
 )
 def test_a_file_that_can_not_be_opened_is_said_before_the_screen_starts(
@@ -106,16 +107,25 @@ def test_a_file_that_can_not_be_opened_is_said_before_the_screen_starts(
     assert "\x1b" not in shown
 
 
-def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [["models"], ["--help"], ["run", "--help"], ["--version"], ["completion", "zsh"]])
+def test_a_closed_pipe_is_no_error(arguments: list[str]) -> None:
     """As in `qiao models | head -0`."""
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "wb") as closed:
         ended = subprocess.run(
-            [*COMMAND, "models"], stdin=subprocess.DEVNULL, stdout=closed, stderr=subprocess.PIPE, timeout=60
+            [*COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=closed, stderr=subprocess.PIPE, timeout=60
         )
     assert ended.stderr == b""
     assert ended.returncode == 141
+
+
+def test_a_full_disk_is_said_in_one_line() -> None:
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert ended.returncode == 4
+    assert ended.stderr.startswith(b"qiao: ")
+    assert ended.stderr.count(b"\n") == 1
 
 
 def test_closed_streams_are_no_traceback() -> None:

@@ -232,7 +232,11 @@ class TestHowItEnds:
 
     @pytest.mark.parametrize(
         ("error", "said"),
-        [(BrokenOff("asking.failed", message="Gone."), "Gone."), (RuntimeError("a\x1bb"), "RuntimeError: a␛b")],
+        [
+            (BrokenOff("asking.failed", message="Gone."), "Gone."),
+            (RuntimeError("a\x1bb"), "RuntimeError: a␛b"),
+            (BrokenPipeError("x"), "BrokenPipeError: x"),
+        ],
     )
     def test_a_backend_that_raises_costs_nothing_that_arrived(
         self, qiao: Qiao, scripted: ScriptedBackend, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str

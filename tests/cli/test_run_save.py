@@ -1,5 +1,7 @@
 """`qiao run --save`, `--retake` and `--continue`: what of an answer is kept, and where."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,3 +194,30 @@ def test_comments_are_not_lost(qiao: Qiao, scripted: ScriptedBackend, write: Wri
     copy = path.with_name("talk.toml.bak")
     assert copy.read_bytes().startswith(b"# precious\n")
     assert str(copy) in ended.err
+
+
+def test_a_pipe_that_nobody_reads_any_more_costs_nothing_that_arrived(
+    qiao: Qiao, scripted: ScriptedBackend, write: Write, read: Qiao, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    path = write(ASKED)
+    scripted.enqueue("one two")
+    with open(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert qiao("run", str(path), "--save").code == 141
+    take = read(path).messages[2].take
+    assert (take.text, take.finish) == ("one", "cancelled")
+
+
+def test_a_file_whose_name_is_no_text(
+    qiao: Qiao, scripted: ScriptedBackend, write: Write, read: Qiao, tmp_path: Path
+) -> None:
+    path = tmp_path / os.fsdecode(b"talk\xff.toml")
+    write(ASKED).rename(path)
+    scripted.enqueue("Hi.")
+    ended = qiao("run", str(path), "--save", "--json")
+    assert (ended.code, ended.json["saved"]) == (0, str(tmp_path / "talk\ufffd.toml"))
+    assert read(path).messages[2].said == "Hi."
+    ended = qiao("run", str(path), "--json")
+    assert (ended.code, ended.json["error"]["kind"]) == (2, "unreadable")
