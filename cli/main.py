@@ -41,17 +41,7 @@ def main(argv: Sequence[str] | None = None, open_backends: OpenBackends | None =
     given = list(sys.argv[1:] if argv is None else argv)
     narration = Narration()
     try:
-        config, warnings = _configured()
-        return _dispatch(given, config, warnings, open_backends or _open_backends, narration)
-    except QiaoError as error:
-        narration.clear()
-        if _wants_json(given):
-            from .json_lines import error_json, kind_of, write_json
-
-            write_json(Data(), error_json(kind_of(error), str(error)))
-        else:
-            narration.note(say("cli.complaint", message=str(error)))
-        return error.exit_code
+        return _run(given, open_backends or _open_backends, narration)
     except KeyboardInterrupt:
         narration.clear()
         return INTERRUPTED
@@ -62,6 +52,22 @@ def main(argv: Sequence[str] | None = None, open_backends: OpenBackends | None =
             return NOBODY_READS
         narration.note(say("cli.complaint", message=say("cli.unwritable", detail=error.reason.strerror or "")))
         return BROKEN_OFF
+
+
+def _run(given: list[str], open_backends: OpenBackends, narration: Narration) -> int:
+    """Runs the command; the one place where an error becomes a line, or JSON, and an exit code."""
+    try:
+        config, warnings = _configured()
+        return _dispatch(given, config, warnings, open_backends, narration)
+    except QiaoError as error:
+        narration.clear()
+        if _wants_json(given):
+            from .json_lines import error_json, kind_of, write_json
+
+            write_json(Data(), error_json(kind_of(error), str(error)))
+        else:
+            narration.note(say("cli.complaint", message=str(error)))
+        return error.exit_code
     except SystemExit as ended:
         # argparse, after --help and --version.
         return ended.code if isinstance(ended.code, int) else 0

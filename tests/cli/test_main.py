@@ -107,7 +107,9 @@ def test_a_file_that_can_not_be_opened_is_said_before_the_screen_starts(
     assert "\x1b" not in shown
 
 
-@pytest.mark.parametrize("arguments", [["models"], ["--help"], ["run", "--help"], ["--version"], ["completion", "zsh"]])
+@pytest.mark.parametrize(
+    "arguments", [["models"], ["run", "--json"], ["--help"], ["run", "--help"], ["--version"], ["completion", "zsh"]]
+)
 def test_a_closed_pipe_is_no_error(arguments: list[str]) -> None:
     """As in `qiao models | head -0`."""
     reader, writer = os.pipe()
