@@ -29,17 +29,17 @@ def guarded() -> Iterator[None]:
     sys.stderr.flush()
     kept = [(fd, os.dup(fd)) for fd in (1, 2)]
     _terminal = os.dup(1)
-    before = sys.__stderr__
+    before = sys.__stdout__, sys.__stderr__
     try:
         with open(_terminal, "w", encoding="utf-8", errors="replace", closefd=False) as screen:
-            # Textual's driver writes to sys.__stderr__.
-            sys.__stderr__ = screen  # pyright: ignore[reportAttributeAccessIssue]
+            # Textual's driver writes to sys.__stderr__, and asks sys.__stdout__ how large the terminal is.
+            sys.__stdout__ = sys.__stderr__ = screen  # pyright: ignore[reportAttributeAccessIssue]
             for fd, _copy in kept:
                 os.dup2(log, fd)
             yield
             screen.flush()
     finally:
-        sys.__stderr__ = before  # pyright: ignore[reportAttributeAccessIssue]
+        sys.__stdout__, sys.__stderr__ = before  # pyright: ignore[reportAttributeAccessIssue]
         sys.stdout.flush()
         sys.stderr.flush()
         for fd, copy in kept:

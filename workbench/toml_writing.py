@@ -1,33 +1,21 @@
 """Writes TOML 1.0 that a person likes to read, and that reads back as exactly the values written.
 
-Not tomli-w: that writes a list of short tables as one inline list, drops the CR of a CRLF from multi-line strings,
-and writes times with a blank for the `T`.
+Values are written by tomli-w. The headers are ours, since tomli-w makes one inline list of short tables where a file
+for people has `[[message]]`; so is the choice of the form of each string, since its multi-line strings drop the CR of
+a CRLF.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
+
+import tomli_w
 
 from .visible import BIDI, NEWLINE_LIKE, without_surrogates
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-# Beyond what TOML asks for: C1 controls, bidi controls and line separators, so that a file can be shown with `cat`
-# and shows what it says.
-_ESCAPES: dict[int, str] = {
-    **{code: f"\\u{code:04X}" for code in (*range(0x20), *range(0x7F, 0xA0), *map(ord, NEWLINE_LIKE + BIDI), 0xFEFF)},
-    ord("\b"): "\\b",
-    ord("\t"): "\\t",
-    ord("\n"): "\\n",
-    ord("\f"): "\\f",
-    ord("\r"): "\\r",
-    ord('"'): '\\"',
-    ord("\\"): "\\\\",
-}
-_MULTILINE_ESCAPES = {code: escape for code, escape in _ESCAPES.items() if chr(code) not in '\t\n"'}
-_TO_ESCAPE = re.compile("[" + "".join(map(re.escape, map(chr, _ESCAPES))) + "]")
-_TO_ESCAPE_MULTILINE = re.compile("[" + "".join(map(re.escape, map(chr, _MULTILINE_ESCAPES))) + "]")
+# Beyond what TOML asks for: C1 controls, bidi controls and line separators, so that a file shown with `cat` shows what
+# it says.
+_UNSEEN = {code: f"\\u{code:04X}" for code in (*range(0x80, 0xA0), *map(ord, NEWLINE_LIKE + BIDI), 0xFEFF)}
 
 
 def dumps(table: Mapping[str, Any]) -> bytes:
@@ -42,43 +30,51 @@ def dumps(table: Mapping[str, Any]) -> bytes:
     Raises:
         TypeError: a value that TOML has no form for, such as None in a list.
     """
-    lines: list[str] = []
-    _write_table(lines, table, "")
-    text = "\n".join(lines) + "\n" if lines else ""
+    parts: list[str] = []
+    _write_table(parts, table, "")
+    # These stand inside quoted strings only.
+    text = "".join(parts).translate(_UNSEEN)
     try:
         return text.encode()
     except UnicodeEncodeError:
         return without_surrogates(text).encode()
 
 
-def _write_table(lines: list[str], table: Mapping[str, Any], path: str) -> None:
+def _write_table(parts: list[str], table: Mapping[str, Any], path: str) -> None:
     """The content of a table whose header, `[path]`, is already written."""
     tables: list[tuple[str, Any]] = []
     for key, value in table.items():
         if value is None:
             continue
-        if isinstance(value, str):
-            written = _multiline(value) if "\n" in value else _string(value)
-            lines.append(f"{_key(key)} = {written}")
-        elif isinstance(value, Mapping) or _is_list_of_tables(value):
+        if isinstance(value, Mapping) or _is_list_of_tables(value):
             tables.append((key, cast(Any, value)))
+        elif isinstance(value, int | datetime) and not isinstance(value, bool):
+            parts.append(f"{_key(key)} = {_number_or_time(value)}\n")
         else:
-            lines.append(f"{_key(key)} = {_inline(value)}")
+            multiline = isinstance(value, str) and "\n" in value and "\r\n" not in value
+            parts.append(tomli_w.dumps({key: _plain(value)}, multiline_strings=multiline))
     for key, value in tables:
         below = f"{path}.{_key(key)}" if path else _key(key)
         if isinstance(value, Mapping):
-            _write_header(lines, f"[{below}]")
-            _write_table(lines, cast(Mapping[str, Any], value), below)
+            parts.append(f"\n[{below}]\n" if parts else f"[{below}]\n")
+            _write_table(parts, cast(Mapping[str, Any], value), below)
         else:
             for item in value:
-                _write_header(lines, f"[[{below}]]")
-                _write_table(lines, item, below)
+                parts.append(f"\n[[{below}]]\n" if parts else f"[[{below}]]\n")
+                _write_table(parts, item, below)
 
 
-def _write_header(lines: list[str], header: str) -> None:
-    if lines:
-        lines.append("")
-    lines.append(header)
+def _key(key: str) -> str:
+    """Bare, or quoted as tomli-w quotes it."""
+    return tomli_w.dumps({key: 0})[: -len(" = 0\n")]
+
+
+def _number_or_time(value: int | datetime) -> str:
+    """What tomli-w gets nearly right: it puts a blank for the `T` of a time, and fails at very long numbers."""
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 4096 else hex(value)
+    text = value.isoformat()
+    return text.removesuffix("+00:00") + "Z" if value.tzinfo == UTC else text
 
 
 def _is_list_of_tables(value: object) -> bool:
@@ -87,51 +83,10 @@ def _is_list_of_tables(value: object) -> bool:
     return all(isinstance(item, Mapping) for item in cast(Sequence[object], value))
 
 
-def _key(key: str) -> str:
-    return key if _BARE_KEY.fullmatch(key) else _string(key)
-
-
-def _string(text: str) -> str:
-    return f'"{text.translate(_ESCAPES)}"' if _TO_ESCAPE.search(text) else f'"{text}"'
-
-
-def _multiline(text: str) -> str:
-    if _TO_ESCAPE_MULTILINE.search(text):
-        text = text.translate(_MULTILINE_ESCAPES)
-    if text.endswith('"'):
-        text = text[:-1].replace('"""', '""\\"') + '\\"'
-    elif '"""' in text:
-        text = text.replace('"""', '""\\"')
-    # The line feed after the opening quotes is not part of the string.
-    return f'"""\n{text}"""'
-
-
-def _inline(value: object) -> str:
-    """A value on one line."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return _string(value)
-        case int():
-            # Python writes no whole number of more than some thousand digits.
-            return str(value) if value.bit_length() < 4096 else hex(value)
-        case float():
-            return repr(value)
-        case datetime():
-            text = value.isoformat()
-            return text.removesuffix("+00:00") + "Z" if value.tzinfo == UTC else text
-        case date() | time():
-            return value.isoformat()
-        case Mapping():
-            pairs = cast(Mapping[str, object], value).items()
-            return _listed("{", (f"{_key(key)} = {_inline(item)}" for key, item in pairs if item is not None), "}")
-        case list() | tuple():
-            return "[" + ", ".join(map(_inline, cast(Sequence[object], value))) + "]"
-        case _:
-            raise TypeError(f"TOML has no form for {type(value).__name__}")
-
-
-def _listed(start: str, items: Iterable[str], end: str) -> str:
-    inner = ", ".join(items)
-    return f"{start} {inner} {end}" if inner else start + end
+def _plain(value: Any) -> Any:
+    """The value without tuples' and mappings' own types, and without keys that have no value."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in cast(Mapping[str, Any], value).items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in cast(Sequence[Any], value)]
+    return value

@@ -224,7 +224,9 @@ rating = 5
 
 [message.take.sampling]
 temperature = 0.7
-stop = ["END"]
+stop = [
+    "END",
+]
 
 [message.take.sampling.extra]
 
