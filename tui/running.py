@@ -25,7 +25,8 @@ class Run:
         self.stop = threading.Event()
         self.answer = self._answer(0)
         """The answer that is coming now."""
-        self.over = False
+        self.last: Answer | None = None
+        """The answer after which no other comes, once that is known."""
         self.number = next(_numbers)
 
     def _answer(self, number: int) -> Answer:
@@ -36,7 +37,8 @@ class Run:
 
         Args:
             backends: what answers.
-            ended: called after each answer, in this thread; `over` is set at the last.
+            ended: called after each answer, in this thread; `last` is set at the last. Others may have ended by the
+                time that whoever is told of one gets round to it.
         """
         for number, request in enumerate(self.ask.requests):
             if number:
@@ -51,9 +53,10 @@ class Run:
                 answer.feed(Failed("engine_died", f"{type(error).__name__}: {error}"))
             if answer.finished is None:
                 answer.feed(Failed("engine_died", "the backend ended without a word"))
-            self.over = number == len(self.ask.requests) - 1 or answer.finish in ("cancelled", "error")
+            if number == len(self.ask.requests) - 1 or answer.finish in ("cancelled", "error"):
+                self.last = answer
             ended(self, answer)
-            if self.over:
+            if self.last is not None:
                 return
 
     def start(self, backends: Backends, ended: Callable[["Run", Answer], None]) -> None:

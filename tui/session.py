@@ -4,18 +4,29 @@ Every method that edits makes one undo step of the document, and leaves somethin
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from ..workbench.address import Address
 from ..workbench.answering import Answer
-from ..workbench.asking import ask, prompt_hashes
-from ..workbench.conversation import ROLES, Conversation, Message, join_messages, next_role, split_message
+from ..workbench.asking import Ask, ask
+from ..workbench.conversation import ROLES, Conversation, Message, Role, join_messages, next_role, split_message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
-from ..workbench.placing import answer_from
+from ..workbench.placing import Place, answer_from
+from .items import HashChain, Items
 from .running import Run
 from .transcript.blocks import Item
+
+
+class _Added(NamedTuple):
+    """A message that was put in to be written, and goes again if nothing is."""
+
+    uid: int
+    conversation: Conversation
+    """Right after it was put in."""
+    selected_before: int
 
 
 class Session:
@@ -30,8 +41,8 @@ class Session:
         self.unfolded: set[int] = set()
         self.editing: int | None = None
         """The uid of the message that is being edited."""
-        self.added: int | None = None
-        """The uid of a message that was put in to be edited, and goes again if nothing is written."""
+        self._added: _Added | None = None
+        self._hashes = HashChain()
         messages = document.conversation.messages
         self.selected = messages[-1].uid if messages else 0
 
@@ -44,27 +55,26 @@ class Session:
     @property
     def messages(self) -> Sequence[Message]:
         """The document's messages, with those that answers are coming for."""
-        messages = list(self.conversation.messages)
+        conversation = self.conversation
+        if not self.runs:
+            return conversation.messages
+        messages = list(conversation.messages)
         for run in self.runs:
             if all(message.uid != run.target for message in messages):
-                at = next((i + 1 for i, message in enumerate(messages) if message.uid == run.after), 0)
-                messages.insert(at, Message(role="assistant", uid=run.target))
+                messages.insert(_behind(messages, run.after), Message(role="assistant", uid=run.target))
         return messages
 
-    def items(self, editing_lines: int = 0) -> list[Item]:
-        """The messages as they are to be shown."""
+    def items(self, editing_lines: int = 0) -> Sequence[Item]:
+        """The messages as they are to be shown.
+
+        Args:
+            editing_lines: how many lines the message that is being edited takes.
+        """
         conversation = self.conversation
-        hashes = prompt_hashes(conversation.messages, conversation.variables)
-        before = {message.uid: hashes[i] for i, message in enumerate(conversation.messages)}
         live = {run.target: run.answer for run in self.runs}
-        items: list[Item] = []
-        for message in self.messages:
-            take = message.take
-            stale = take is not None and take.prompt_hash is not None and take.prompt_hash != before[message.uid]
-            editing = editing_lines if message.uid == self.editing else 0
-            unfolded = message.uid in self.unfolded
-            items.append(Item(message, live.get(message.uid), stale, unfolded, False, editing))
-        return items
+        coming = [uid for uid in live if conversation.index(uid) is None]
+        hashes = self._hashes.of(conversation)
+        return Items(self.messages, hashes, coming, live, self.unfolded, (self.editing, editing_lines))
 
     @property
     def index(self) -> int:
@@ -102,15 +112,15 @@ class Session:
         """One undo step."""
         self.document.change(conversation, label)
 
-    def add(self, offset: int, text: str = "", role: str | None = None) -> None:
+    def add(self, offset: int, text: str = "", role: Role | None = None) -> None:
         """Puts a message in below (1) or above (0) the selected one, and selects it."""
         conversation = self.conversation
         here = self.in_document
         at = len(conversation.messages) if here is None else here + offset
-        message = Message(role=role or next_role(conversation.messages, at), text=text)  # pyright: ignore[reportArgumentType]
+        message = Message(role=role or next_role(conversation.messages, at), text=text)
         self.change(conversation.inserted(at, message), "label.add")
+        self._added = None if text else _Added(message.uid, self.conversation, self.selected)
         self.selected = message.uid
-        self.added = None if text else message.uid
 
     def delete(self) -> None:
         """Deletes the chosen take of a message that has several, else the message."""
@@ -129,29 +139,32 @@ class Session:
     def write(self, uid: int, text: str) -> None:
         """The draft of an editor becomes the message's text."""
         here = self.conversation.index(uid)
+        added, self._added = self._added, None
         if here is None:
-            # The message went away while it was edited (undone by a reload, say): what was typed stays.
-            self.add(1, text)
-        elif uid == self.added and not text:
-            # Put in, nothing written: as if it had never been.
-            self.document.undo()
-            messages = self.conversation.messages
-            if self.conversation.index(uid) is None and messages:
-                self.selected = messages[min(max(here - 1, 0), len(messages) - 1)].uid
+            # The message went away while it was edited (another program's change, say): what was typed stays.
+            if text:
+                self.add(1, text)
+        elif added is not None and uid == added.uid and not text:
+            # Put in, nothing written: as if it had never been, if nothing else has happened since.
+            if self.conversation is added.conversation:
+                self.undo()
+            else:
+                self.change(self.conversation.removed(here), "label.delete")
+            self.selected = added.selected_before
         elif text != self.conversation.messages[here].said:
             message = self.conversation.messages[here]
             self.change(self.conversation.replaced(here, message.with_text(text)), "label.edit")
-        self.added = None
 
     def split(self, uid: int, text: str, at: int) -> None:
-        """Two messages where one was, parted at the caret; the second is selected."""
+        """Two messages where one was, parted at character `at` of the draft; the second is selected."""
         here = self.conversation.index(uid)
         if here is None:
+            self.write(uid, text)
             return
         first, second = split_message(self.conversation.messages[here].with_text(text), at)
         self.change(self.conversation.replaced(here, first).inserted(here + 1, second), "label.split")
         self.selected = second.uid
-        self.added = None
+        self._added = None
 
     def join(self) -> None:
         """The selected message and the one below become one."""
@@ -203,8 +216,8 @@ class Session:
 
     # Running
 
-    def new_run(self, address: Address, *, go_on: bool = False, takes: int | None = None) -> Run:
-        """What pressing `r` on the selected message starts; the answer's message is selected.
+    def ask(self, address: Address, *, go_on: bool = False, takes: int | None = None) -> Ask:
+        """What pressing `r` on the selected message asks; nothing is changed.
 
         Args:
             address: the model.
@@ -212,8 +225,11 @@ class Session:
             takes: how many, if not as the sampling says.
 
         Raises:
-            QiaoError: there is nothing to answer, a variable has no value, or an answer is already coming there.
+            QiaoError: there is nothing to answer, or a variable has no value.
         """
+        return self._asked(address, go_on, takes)[0]
+
+    def _asked(self, address: Address, go_on: bool, takes: int | None) -> tuple[Ask, Place]:
         here = self.in_document
         if here is None:
             raise QiaoError("asking.nothing_to_answer")
@@ -225,12 +241,28 @@ class Session:
         sampling = conversation.sampling
         if takes is not None:
             sampling = msgspec.structs.replace(sampling, n=takes)
-        wanted = ask(conversation, place.upto, address, sampling, prefix=prefix)
-        target = place.seen.uid if place.seen is not None else Message(role="assistant").uid
-        if self.run_of(target) is not None:
+        return ask(conversation, place.upto, address, sampling, prefix=prefix), place
+
+    def new_run(self, address: Address, *, go_on: bool = False, takes: int | None = None) -> Run:
+        """What pressing `r` on the selected message starts; the answer's message is selected.
+
+        Args:
+            address: the model.
+            go_on: the answer goes on from the selected assistant message's text.
+            takes: how many, if not as the sampling says.
+
+        Raises:
+            QiaoError: as `ask` does; or an answer is already coming there, or the file is read-only, so that an answer
+                couldn't be kept.
+        """
+        if self.document.read_only:
+            raise QiaoError("screen.is_read_only")
+        if any(run.target == self.selected for run in self.runs):
             raise QiaoError("screen.already_running")
-        after = conversation.messages[place.upto - 1].uid if place.upto else None
-        if place.seen is None and any(run.after == after for run in self.runs):
+        wanted, place = self._asked(address, go_on, takes)
+        target = place.seen.uid if place.seen is not None else Message(role="assistant").uid
+        after = self.conversation.messages[place.upto - 1].uid if place.upto else None
+        if any(run.target == target or (place.seen is None and run.after == after) for run in self.runs):
             raise QiaoError("screen.already_running")
         run = Run(wanted, target, after)
         self.runs.append(run)
@@ -239,7 +271,7 @@ class Session:
 
     def take_in(self, run: Run, answer: Answer) -> None:
         """Puts a finished answer into the document, wherever its message stands now."""
-        if run.over and run in self.runs:
+        if answer is run.last and run in self.runs:
             self.runs.remove(run)
         if not answer.has_content and answer.finish == "cancelled":
             if self.conversation.index(run.target) is None and self.selected == run.target and run.after:
@@ -252,13 +284,11 @@ class Session:
             message = conversation.messages[here].with_take(take)
             self.change(conversation.replaced(here, message), "label.answer")
             return
-        after = None if run.after is None else conversation.index(run.after)
-        at = (
-            len(conversation.messages)
-            if after is None and run.after is not None
-            else (after if after is not None else -1) + 1
-        )
+        if here is not None:
+            # The message has become someone else's turn meanwhile: this answer, and what follows it, stands below it.
+            run.target = Message(role="assistant").uid
         message = Message(role="assistant", takes=(take,), chosen=1, uid=run.target)
+        at = _behind(conversation.messages, run.after) if here is None else here + 1
         self.change(conversation.inserted(at, message), "label.answer")
 
     def stop(self) -> bool:
@@ -266,3 +296,10 @@ class Session:
         for run in self.runs:
             run.stop.set()
         return bool(self.runs)
+
+
+def _behind(messages: Sequence[Message], uid: int | None) -> int:
+    """Where what belongs below this message is put in; at the end if it is gone. None: above all others."""
+    if uid is None:
+        return 0
+    return next((i + 1 for i, message in enumerate(messages) if message.uid == uid), len(messages))

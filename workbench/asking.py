@@ -22,9 +22,13 @@ def next_hash(before: str, role: str, text: str) -> str:
     return hashlib.sha256(f"{before}\n{role}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def prompt_hashes(messages: Sequence[Message], values: Mapping[str, str]) -> list[str]:
-    """For each message, the hash of the filled-in, unmuted messages before it; one more at the end for all of them."""
-    hashes = [START_HASH]
+def prompt_hashes(messages: Sequence[Message], values: Mapping[str, str], before: str = START_HASH) -> list[str]:
+    """For each message, the hash of the filled-in, unmuted messages before it; one more at the end for all of them.
+
+    Args:
+        before: the hash of what stands before the first of them.
+    """
+    hashes = [before]
     for message in messages:
         if message.muted:
             hashes.append(hashes[-1])

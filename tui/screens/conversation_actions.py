@@ -314,11 +314,7 @@ class ConversationActions(WorkbenchBase):
 
     def do_seen(self) -> None:
         """The exact text that the model sees for the selected message's answer."""
-        run = self.session.new_run(self.address)
-        self.session.runs.remove(run)
-        self.session.selected = run.after if self.session.in_document is None and run.after else self.session.selected
-        self.app.push_screen(Seen(run.ask.requests[0], self.inks))
-        self.refresh_conversation()
+        self.app.push_screen(Seen(self.session.ask(self.address).requests[0], self.inks))
 
     # All actions
 

@@ -1,0 +1,598 @@
+"""The work on an open conversation: every edit is one step of undo, and every answer finds its place."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from qiao.backends.registry import Backends
+from qiao.backends.scripted import ScriptedBackend
+from qiao.tui.running import Run
+from qiao.tui.session import Session
+from qiao.workbench.address import Address
+from qiao.workbench.answering import Answer
+from qiao.workbench.asking import prompt_hashes
+from qiao.workbench.config import Config
+from qiao.workbench.conversation import Conversation, Message, Take
+from qiao.workbench.document import Document
+from qiao.workbench.errors import QiaoError
+from qiao.workbench.sampling import Sampling
+from qiao.workbench.seam import Event, Failed, Finished, Request, Text
+
+ECHO = Address("scripted", "echo")
+
+TALK = (("system", "Be brief."), ("user", "Hi"), ("assistant", "Hello."), ("user", "Why?"))
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return new_session(tmp_path, *TALK)
+
+
+@pytest.fixture
+def scripted() -> ScriptedBackend:
+    return ScriptedBackend()
+
+
+def new_session(folder: Path, *messages: tuple[str, str], **fields: object) -> Session:
+    conversation = Conversation(messages=tuple(Message(role=r, text=t) for r, t in messages), **fields)  # pyright: ignore[reportArgumentType]
+    return Session(Document(folder / "talk.toml", conversation))
+
+
+def texts(session: Session) -> list[str]:
+    return [message.said for message in session.messages]
+
+
+def select(session: Session, number: int) -> None:
+    session.selected = session.messages[number].uid
+
+
+def answer_all(session: Session, run: Run, scripted: ScriptedBackend) -> None:
+    """Works the run off in this thread, and takes in what came."""
+    ended: list[Answer] = []
+    run.work(Backends(Config(), extra={"scripted": scripted}), lambda _run, answer: ended.append(answer))
+    for answer in ended:
+        session.take_in(run, answer)
+
+
+def with_takes(session: Session, number: int, *takes: str) -> None:
+    """Gives a message these takes, the last one chosen, outside of what undo knows."""
+    message = session.messages[number]
+    for text in takes:
+        message = message.with_take(Take(text=text))
+    session.document.change(session.conversation.replaced(number, message), "label.answer")
+
+
+# Editing
+
+EDITS: dict[str, tuple[int, Callable[[Session], object], list[str]]] = {
+    "add below": (1, lambda s: s.add(1, "new"), ["Be brief.", "Hi", "new", "Hello.", "Why?"]),
+    "add above": (1, lambda s: s.add(0, "new"), ["Be brief.", "new", "Hi", "Hello.", "Why?"]),
+    "delete": (1, lambda s: s.delete(), ["Be brief.", "Hello.", "Why?"]),
+    "write": (1, lambda s: s.write(s.selected, "Hey"), ["Be brief.", "Hey", "Hello.", "Why?"]),
+    "split": (0, lambda s: s.split(s.selected, "Be brief.", 3), ["Be ", "brief.", "Hi", "Hello.", "Why?"]),
+    "join": (1, lambda s: s.join(), ["Be brief.", "Hi\n\nHello.", "Why?"]),
+    "move down": (1, lambda s: s.move(1), ["Be brief.", "Hello.", "Hi", "Why?"]),
+    "move up": (1, lambda s: s.move(-1), ["Hi", "Be brief.", "Hello.", "Why?"]),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_each_edit_is_one_step_of_undo(session: Session, name: str) -> None:
+    number, edit, expected = EDITS[name]
+    before = session.conversation
+    select(session, number)
+    edit(session)
+    assert texts(session) == expected
+    assert session.message is not None
+    assert session.message in session.messages, "something sensible is selected"
+    assert session.undo() is not None
+    assert session.conversation == before
+    assert session.redo() is not None
+    assert texts(session) == expected
+
+
+def test_role_and_mute_are_steps_of_undo(session: Session) -> None:
+    select(session, 1)
+    session.role()
+    assert session.conversation.messages[1].role == "assistant"
+    session.role()
+    assert session.conversation.messages[1].role == "system"
+    session.role()
+    assert session.conversation.messages[1].role == "user"
+    session.mute()
+    assert session.conversation.messages[1].muted
+    session.undo()
+    assert not session.conversation.messages[1].muted
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_message_at_the_edge_stays_there(session: Session, number: int) -> None:
+    select(session, number)
+    session.move(-1 if number == 0 else 1)
+    assert texts(session) == [text for _role, text in TALK]
+    assert not session.document.can_undo
+
+
+def test_what_is_added_is_selected_and_has_the_likely_role(session: Session) -> None:
+    select(session, 1)
+    session.add(1)
+    assert session.index == 2
+    assert [m.role for m in session.messages] == ["system", "user", "assistant", "assistant", "user"]
+
+
+def test_an_added_message_that_stays_empty_goes_as_if_it_had_never_been(session: Session) -> None:
+    before = session.conversation
+    select(session, 1)
+    for offset in (0, 1):
+        session.add(offset)
+        session.write(session.selected, "")
+        assert session.conversation == before
+        assert session.index == 1
+        assert not session.document.can_undo
+
+
+def test_leaving_an_empty_new_message_takes_back_nothing_else(session: Session, scripted: ScriptedBackend) -> None:
+    select(session, 1)
+    run = session.new_run(ECHO)
+    select(session, 3)
+    session.add(1)
+    added = session.selected
+    scripted.enqueue("An answer.")
+    answer_all(session, run, scripted)
+    session.write(added, "")
+    assert texts(session) == ["Be brief.", "Hi", "An answer.", "Why?"]
+
+
+def test_what_was_typed_survives_its_message(session: Session) -> None:
+    select(session, 1)
+    uid = session.selected
+    session.document.change(session.conversation.removed(1), "label.delete")
+    session.write(uid, "typed meanwhile")
+    assert "typed meanwhile" in texts(session)
+    session.split(uid, "split meanwhile", 5)
+    assert "split meanwhile" in texts(session)
+    count = len(session.messages)
+    session.write(uid, "")
+    assert len(session.messages) == count
+
+
+def test_writing_the_same_is_no_step(session: Session) -> None:
+    session.write(session.selected, "Why?")
+    assert not session.document.can_undo
+
+
+def test_editing_an_answer_keeps_its_takes(session: Session) -> None:
+    with_takes(session, 2, "one", "two")
+    session.write(session.messages[2].uid, "by hand")
+    message = session.messages[2]
+    assert (message.said, message.chosen, len(message.takes)) == ("by hand", None, 2)
+
+
+def test_deleting_takes_one_of_several_then_the_message(session: Session) -> None:
+    with_takes(session, 2, "one", "two")
+    select(session, 2)
+    session.delete()
+    assert session.messages[2].said == "one"
+    session.delete()
+    assert texts(session) == ["Be brief.", "Hi", "Why?"]
+    session.undo()
+    session.undo()
+    assert session.messages[2].said == "two"
+
+
+def test_deleting_everything_leaves_nothing_selected(session: Session) -> None:
+    for _ in TALK:
+        session.delete()
+    assert session.messages == ()
+    assert session.message is None
+    assert session.index == -1
+    assert session.in_document is None
+    for nothing in (session.delete, session.role, session.mute, session.join, lambda: session.move(1)):
+        nothing()
+    session.step(1)
+    session.walk(1)
+    session.add(1, "first again", "user")
+    assert texts(session) == ["first again"]
+
+
+def test_a_role_change_keeps_what_is_said(session: Session) -> None:
+    with_takes(session, 2, "one", "two")
+    before = session.conversation
+    select(session, 2)
+    session.walk(-1)
+    session.role()
+    message = session.messages[2]
+    assert (message.role, message.said, message.takes) == ("system", "one", ())
+    session.undo()
+    session.undo()
+    assert session.conversation == before
+
+
+def test_walking_stops_at_both_ends_and_makes_steps_only_when_it_moves(session: Session) -> None:
+    with_takes(session, 2, "one", "two")
+    select(session, 2)
+    seen = [session.messages[2].said]
+    for step in (-1, -1, -1, 1, 1, 1):
+        session.walk(step)
+        seen.append(session.messages[2].said)
+    assert seen == ["two", "one", "Hello.", "Hello.", "one", "two", "two"]
+    for _ in range(4):
+        session.undo()
+    assert session.messages[2].said == "two"
+    assert session.undo() == "label.answer"
+
+
+def test_stepping_holds_at_the_ends(session: Session) -> None:
+    session.step(1)
+    assert session.index == 3
+    session.step(-99)
+    assert session.index == 0
+
+
+def test_the_last_message_is_selected_at_first_and_when_the_selected_one_is_gone(session: Session) -> None:
+    assert session.index == 3
+    session.selected = -5
+    assert session.index == 3
+
+
+def test_joining_at_the_end_does_nothing(session: Session) -> None:
+    session.join()
+    assert not session.document.can_undo
+
+
+# What is shown
+
+
+def test_items_say_what_is_stale(session: Session) -> None:
+    hashes = prompt_hashes(session.messages, {})
+    answer = session.messages[2].with_take(Take(text="Hello!", prompt_hash=hashes[2]))
+    session.document.change(session.conversation.replaced(2, answer), "label.answer")
+    assert [item.stale for item in session.items()] == [False] * 4
+    session.write(session.messages[1].uid, "Hey")
+    assert [item.stale for item in session.items()] == [False, False, True, False]
+    session.write(session.messages[3].uid, "Why not?")
+    assert [item.stale for item in session.items()] == [False, False, True, False]
+    session.undo()
+    session.undo()
+    assert not any(item.stale for item in session.items())
+    select(session, 0)
+    session.mute()
+    assert session.items()[2].stale
+
+
+def test_a_variable_makes_an_answer_stale(tmp_path: Path) -> None:
+    session = new_session(tmp_path, ("user", "Hi {{name}}"), variables={"name": "Li"})
+    answer = Message(role="assistant").with_take(
+        Take(text="x", prompt_hash=prompt_hashes(session.messages, {"name": "Li"})[1])
+    )
+    session.document.change(session.conversation.inserted(1, answer), "label.answer")
+    assert not session.items()[1].stale
+    changed = msgspec.structs.replace(session.conversation, variables={"name": "Wang"})
+    session.document.change(changed, "label.variable")
+    assert session.items()[1].stale
+
+
+def test_a_coming_answer_does_not_shift_what_stale_means(session: Session) -> None:
+    session.new_run(ECHO)
+    session.document.change(session.conversation.inserted(4, Message(role="user", text="And?")), "label.add")
+    hashes = prompt_hashes(session.conversation.messages, {})
+    fresh = Message(role="assistant").with_take(Take(text="Because.", prompt_hash=hashes[5]))
+    session.document.change(session.conversation.inserted(5, fresh), "label.add")
+    items = session.items()
+    assert [item.live is not None for item in items] == [False, False, False, False, True, False, False]
+    assert not any(item.stale for item in items)
+
+
+def test_hashes_are_right_after_any_edit(session: Session) -> None:
+    def fresh() -> list[bool]:
+        answers = prompt_hashes(session.conversation.messages, session.conversation.variables)
+        return [
+            m.take is not None and m.take.prompt_hash != answers[i] for i, m in enumerate(session.conversation.messages)
+        ]
+
+    hashes = prompt_hashes(session.messages, {})
+    for number in (2, 3):
+        changed = session.messages[number].with_take(Take(text="t", prompt_hash=hashes[number]))
+        changed = msgspec.structs.replace(changed, role="assistant")
+        session.document.change(session.conversation.replaced(number, changed), "label.answer")
+    for number, edit in enumerate([e for _n, e, _t in EDITS.values()]):
+        select(session, number % len(session.messages))
+        edit(session)
+        assert [item.stale for item in session.items()] == fresh()
+    while session.undo():
+        assert [item.stale for item in session.items()] == fresh()
+
+
+def test_items_are_a_sequence(session: Session) -> None:
+    items = session.items(3)
+    assert [item.message for item in items] == list(session.messages)
+    assert items[-1].message is session.messages[-1]
+    assert [item.message.text for item in items[1:3]] == ["Hi", "Hello."]
+    with pytest.raises(IndexError):
+        items[4]
+    session.editing = session.messages[1].uid
+    session.unfolded.add(session.messages[2].uid)
+    shown = session.items(3)
+    assert [item.editing for item in shown] == [0, 3, 0, 0]
+    assert [item.unfolded for item in shown] == [False, False, True, False]
+
+
+# Running
+
+
+def test_an_answer_comes_below_its_question(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("Because.")
+    run = session.new_run(ECHO)
+    assert session.index == 4
+    assert session.in_document is None
+    assert session.items()[4].live is run.answer
+    answer_all(session, run, scripted)
+    message = session.messages[4]
+    assert (message.role, message.said, message.uid) == ("assistant", "Because.", run.target)
+    assert session.index == 4
+    assert not session.runs
+    assert [turn.text for turn in scripted.requests[0].messages] == ["Be brief.", "Hi", "Hello.", "Why?"]
+    session.undo()
+    assert len(session.messages) == 4
+
+
+def test_running_an_answer_makes_another_take_of_it(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("Good day.")
+    select(session, 2)
+    answer_all(session, session.new_run(ECHO), scripted)
+    message = session.messages[2]
+    assert (message.said, message.text, message.chosen) == ("Good day.", "Hello.", 1)
+    assert [turn.text for turn in scripted.requests[0].messages] == ["Be brief.", "Hi"]
+
+
+def test_running_a_question_with_an_answer_makes_a_take_of_that(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("Good day.")
+    select(session, 1)
+    answer_all(session, session.new_run(ECHO), scripted)
+    assert texts(session) == ["Be brief.", "Hi", "Good day.", "Why?"]
+
+
+def test_several_takes_stand_in_one_message_even_if_they_are_quicker_than_the_screen(
+    session: Session, scripted: ScriptedBackend
+) -> None:
+    for text in ("one", "two", "three"):
+        scripted.enqueue(text)
+    run = session.new_run(ECHO, takes=3)
+    answer_all(session, run, scripted)
+    message = session.messages[4]
+    assert [take.text for take in message.takes] == ["one", "two", "three"]
+    first = scripted.requests[0].sampling.seed
+    assert first is not None
+    assert [take.seed for take in message.takes] == [first, first + 1, first + 2]
+    assert not session.runs
+
+
+def test_the_run_stays_until_its_last_answer_is_in(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("one")
+    scripted.enqueue("two")
+    run = session.new_run(ECHO, takes=2)
+    ended: list[Answer] = []
+    run.work(Backends(Config(), extra={"scripted": scripted}), lambda _run, answer: ended.append(answer))
+    session.take_in(run, ended[0])
+    assert session.runs == [run]
+    session.take_in(run, ended[1])
+    assert session.runs == []
+
+
+@pytest.mark.parametrize("change", ["moved", "deleted", "undone", "question deleted"])
+def test_an_answer_finds_its_place_after_any_change(
+    tmp_path: Path, session: Session, scripted: ScriptedBackend, change: str
+) -> None:
+    scripted.enqueue("Late.")
+    select(session, 2)
+    run = session.new_run(ECHO)
+    if change == "moved":
+        session.move(1)
+        expected = ["Be brief.", "Hi", "Why?", "Late."]
+    elif change == "deleted":
+        session.document.change(session.conversation.removed(2), "label.delete")
+        expected = ["Be brief.", "Hi", "Late.", "Why?"]
+    elif change == "undone":
+        session.mute()
+        session.undo()
+        expected = ["Be brief.", "Hi", "Late.", "Why?"]
+    else:
+        session.document.change(session.conversation.removed(2).removed(1), "label.delete")
+        expected = ["Be brief.", "Why?", "Late."]
+    shown_before = [m.uid for m in session.messages].index(run.target)
+    answer_all(session, run, scripted)
+    assert texts(session) == expected
+    assert [m.uid for m in session.messages].index(run.target) == shown_before, "it comes where it was shown to come"
+
+
+def test_a_new_answer_whose_question_is_undone_comes_at_the_end(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("To nobody.")
+    session.add(1, "One more?", "user")
+    run = session.new_run(ECHO)
+    session.undo()
+    answer_all(session, run, scripted)
+    assert texts(session)[-2:] == ["Why?", "To nobody."]
+
+
+def test_a_message_that_became_a_users_keeps_its_text(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("one")
+    scripted.enqueue("two")
+    select(session, 2)
+    run = session.new_run(ECHO, takes=2)
+    session.role()
+    answer_all(session, run, scripted)
+    assert texts(session) == ["Be brief.", "Hi", "Hello.", "two", "Why?"]
+    assert len(session.messages[3].takes) == 2
+    assert len({message.uid for message in session.messages}) == 5
+
+
+def test_stopping_before_a_word_leaves_nothing(session: Session, scripted: ScriptedBackend) -> None:
+    before = session.conversation
+    scripted.enqueue("never said")
+    run = session.new_run(ECHO)
+    assert session.stop()
+    answer_all(session, run, scripted)
+    assert session.conversation is before
+    assert session.index == 3
+    assert not session.runs
+    assert not session.stop()
+
+
+def test_stopping_half_way_keeps_what_came(session: Session, scripted: ScriptedBackend) -> None:
+    hold = threading.Event()
+    scripted.enqueue("one two three", hold=hold)
+    run = session.new_run(ECHO)
+    ended = threading.Event()
+    run.start(Backends(Config(), extra={"scripted": scripted}), lambda _run, _answer: ended.set())
+    until = threading.Event()
+    for _ in range(1000):
+        if run.answer.text:
+            break
+        until.wait(0.01)
+    session.stop()
+    assert ended.wait(10)
+    session.take_in(run, run.answer)
+    take = session.messages[4].take
+    assert take is not None
+    assert (take.text, take.finish) == ("one", "cancelled")
+
+
+def test_stopping_several_takes_makes_no_more_of_them(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("one")
+    scripted.enqueue([Text("tw"), Finished("cancelled")])
+    scripted.enqueue("three")
+    answer_all(session, session.new_run(ECHO, takes=3), scripted)
+    assert [take.text for take in session.messages[4].takes] == ["one", "tw"]
+    assert not session.runs
+
+
+def test_a_failure_is_a_state_of_the_take_with_what_had_come(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("half of", fail="engine_died", message="the engine died")
+    answer_all(session, session.new_run(ECHO), scripted)
+    take = session.messages[4].take
+    assert take is not None
+    assert take.error is not None
+    assert (take.text, take.finish, take.error.kind, take.error.message) == (
+        "half of",
+        "error",
+        "engine_died",
+        "the engine died",
+    )
+
+
+class _Broken(ScriptedBackend):
+    """A backend with a mistake in it."""
+
+    def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
+        yield Text("so f")
+        raise ZeroDivisionError("oops")
+
+
+class _Silent(ScriptedBackend):
+    """A backend that ends without the last event."""
+
+    def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
+        yield Text("so far")
+
+
+@pytest.mark.parametrize(("backend", "text"), [(_Broken, "so f"), (_Silent, "so far")])
+def test_a_mistake_in_a_backend_costs_nothing_that_came(
+    session: Session, backend: type[ScriptedBackend], text: str
+) -> None:
+    run = session.new_run(ECHO)
+    answer_all(session, run, backend())
+    assert isinstance(run.answer.finished, Failed)
+    take = session.messages[4].take
+    assert take is not None
+    assert take.text == text
+    assert take.finish == "error"
+    assert not session.runs
+
+
+def test_an_unknown_provider_is_a_failed_take(session: Session, scripted: ScriptedBackend) -> None:
+    answer_all(session, session.new_run(Address("nobody", "x")), scripted)
+    take = session.messages[4].take
+    assert take is not None
+    assert take.error is not None
+    assert take.error.kind == "unknown_model"
+
+
+def test_continuing_goes_on_from_the_answers_text(session: Session, scripted: ScriptedBackend) -> None:
+    scripted.enqueue(" And you?")
+    select(session, 2)
+    answer_all(session, session.new_run(ECHO, go_on=True), scripted)
+    take = session.messages[2].take
+    assert take is not None
+    assert (take.text, take.prefix) == ("Hello. And you?", len("Hello."))
+    assert scripted.requests[0].continue_last
+    assert scripted.requests[0].messages[-1].text == "Hello."
+
+
+def test_continuing_needs_an_answer_with_text(session: Session) -> None:
+    with pytest.raises(QiaoError, match="Select an answer"):
+        session.new_run(ECHO, go_on=True)
+    session.add(1, "", "assistant")
+    with pytest.raises(QiaoError, match="Select an answer"):
+        session.new_run(ECHO, go_on=True)
+    assert not session.runs
+
+
+def test_one_answer_comes_at_a_time_for_a_message(session: Session) -> None:
+    session.new_run(ECHO)
+    with pytest.raises(QiaoError, match="already coming"):
+        session.new_run(ECHO)
+    select(session, 3)
+    with pytest.raises(QiaoError, match="already coming"):
+        session.new_run(ECHO)
+    select(session, 1)
+    session.new_run(ECHO)
+    assert len(session.runs) == 2
+
+
+def test_two_answers_come_at_once_to_their_own_places(session: Session, scripted: ScriptedBackend) -> None:
+    first = session.new_run(ECHO)
+    select(session, 1)
+    second = session.new_run(ECHO)
+    scripted.enqueue("to the second")
+    answer_all(session, second, scripted)
+    scripted.enqueue("to the first")
+    answer_all(session, first, scripted)
+    assert texts(session) == ["Be brief.", "Hi", "to the second", "Why?", "to the first"]
+
+
+def test_an_unset_variable_refuses_and_names_itself(tmp_path: Path) -> None:
+    session = new_session(tmp_path, ("user", "Hi {{name}}"))
+    with pytest.raises(QiaoError, match="name"):
+        session.new_run(ECHO)
+    assert not session.runs
+    assert len(session.messages) == 1
+
+
+def test_asking_changes_nothing(session: Session) -> None:
+    before = session.conversation, session.selected
+    wanted = session.ask(ECHO)
+    assert [turn.text for turn in wanted.requests[0].messages] == ["Be brief.", "Hi", "Hello.", "Why?"]
+    assert (session.conversation, session.selected) == before
+    assert not session.runs
+
+
+def test_the_sampling_says_how_many(tmp_path: Path, scripted: ScriptedBackend) -> None:
+    session = new_session(tmp_path, ("user", "Hi"), sampling=Sampling(n=2, seed=7))
+    scripted.enqueue("one")
+    scripted.enqueue("two")
+    answer_all(session, session.new_run(ECHO), scripted)
+    assert [take.seed for take in session.messages[1].takes] == [7, 8]
+
+
+def test_a_read_only_document_asks_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "newer.toml"
+    path.write_text('qiao = 99\n[[message]]\nrole = "user"\ntext = "Hi"\n', encoding="utf-8")
+    session = Session(Document.open(path))
+    with pytest.raises(QiaoError, match="read-only"):
+        session.new_run(ECHO)
+    assert session.ask(ECHO).requests, "what the model would see can still be looked at"
+    with pytest.raises(QiaoError):
+        session.delete()

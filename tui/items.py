@@ -1,0 +1,79 @@
+"""The messages of a conversation as they are to be shown, at a cost that doesn't grow with their number."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import overload
+
+from ..workbench.answering import Answer
+from ..workbench.asking import prompt_hashes
+from ..workbench.conversation import Conversation, Message
+from .transcript.blocks import Item
+
+
+class HashChain:
+    """The prompt hashes of a conversation as it changes: an edit leaves those above it as they were."""
+
+    def __init__(self) -> None:
+        self._messages: tuple[Message, ...] = ()
+        self._variables: Mapping[str, str] = {}
+        self._hashes: list[str] = []
+
+    def of(self, conversation: Conversation) -> Sequence[str]:
+        """For each message, the hash of what stands before it; one more for all of them."""
+        messages, variables = conversation.messages, conversation.variables
+        if not self._hashes or self._variables != variables:
+            self._hashes = prompt_hashes(messages, variables)
+        elif self._messages is not messages:
+            pairs = enumerate(zip(self._messages, messages, strict=False))
+            same = next((i for i, (a, b) in pairs if a is not b), min(len(self._messages), len(messages)))
+            below = prompt_hashes(messages[same:], variables, self._hashes[same])
+            self._hashes = [*self._hashes[:same], *below]
+        self._messages, self._variables = messages, variables
+        return self._hashes
+
+
+class Items(Sequence[Item]):
+    """Each item is made when it is asked for: of ten thousand messages, a screen shows ten.
+
+    Args:
+        messages: with those that answers are coming for, though they aren't in the document yet.
+        hashes: of the document's messages, as `HashChain.of` has them.
+        coming: uids of messages that are in `messages` alone.
+        live: the answers that are coming, by uid.
+        unfolded: uids of messages whose thinking is open.
+        editing: the uid of the message that is being edited, and how many lines that takes.
+    """
+
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        hashes: Sequence[str],
+        coming: Collection[int],
+        live: Mapping[int, Answer],
+        unfolded: Collection[int],
+        editing: tuple[int | None, int],
+    ) -> None:
+        self._messages = messages
+        self._hashes = hashes
+        self._coming = [i for i, message in enumerate(messages) if message.uid in coming] if coming else []
+        self._live = live
+        self._unfolded = frozenset(unfolded)
+        self._editing = editing
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        at = range(len(self))[index]
+        message = self._messages[at]
+        take = message.take
+        in_document = at - sum(1 for i in self._coming if i < at)
+        stale = take is not None and take.prompt_hash not in (None, self._hashes[in_document])
+        edited, lines = self._editing
+        editing = lines if message.uid == edited else 0
+        return Item(message, self._live.get(message.uid), stale, message.uid in self._unfolded, False, editing)
