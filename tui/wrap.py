@@ -135,3 +135,20 @@ def truncate(text: str, width: int) -> str:
             break
         kept.append(char)
     return "".join(kept) + "…" if width > 0 else ""
+
+
+def truncate_line(line: Iterable[Run], width: int) -> Line:
+    """The line, cut to `width` cells with an ellipsis if it is longer."""
+    runs = tuple(line)
+    if line_width(runs) <= width:
+        return runs
+    kept: list[Run] = []
+    left = width
+    for text, ink in runs:
+        # A run that just fits would leave no cell for the ellipsis: more follows, or it wouldn't have come to this.
+        fits = cell_len(text) < left
+        kept.append(Run(text if fits else truncate(text + "…", left), ink))
+        if not fits:
+            break
+        left -= cell_len(text)
+    return tuple(kept)

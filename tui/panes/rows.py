@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ..inks import Inks
-from ..wrap import Line, Run, line_width, truncate
+from ..wrap import Line, Run, line_width, truncate_line
 
 
 class Row(NamedTuple):
@@ -166,19 +166,7 @@ class Rows(Widget, can_focus=True):
         row = self._rows[index]
         ground = "selection" if index == self._selected and self.has_focus else "panel"
         room = width - 3 - (line_width(row.right) + 1 if row.right else 0)
-        left = _truncated(row.left, room)
+        left = truncate_line(row.left, room)
         gap = width - 3 - line_width(left) - line_width(row.right)
         line = (Run(" "), *left, Run(" " * max(gap, 0)), *row.right, Run("  "))
         return self.inks.strip(line, ground, width)
-
-
-def _truncated(line: Line, width: int) -> Line:
-    if line_width(line) <= width:
-        return line
-    kept: list[Run] = []
-    for run in line:
-        room = width - line_width(kept)
-        if room <= 0:
-            break
-        kept.append(Run(truncate(run.text, room), run.ink))
-    return tuple(kept)

@@ -14,7 +14,7 @@ from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from .. import markdown
 from ..glyphs import glyphs
-from ..wrap import Line, Run, wrap, wrap_text
+from ..wrap import Line, Run, truncate_line, wrap, wrap_text
 
 MARKDOWN_LIMIT = 100_000
 """Characters; a longer answer is shown as plain text, since laying it out would be felt."""
@@ -40,12 +40,12 @@ def lines(item: Item, width: int, variables: Mapping[str, str], elapsed: str = "
     body: list[Line]
     if item.editing:
         hint = say("screen.editing_hint")
-        body = [*[()] * item.editing, (Run(hint, "faint"),)]
+        body = [*[()] * item.editing, truncate_line((Run(hint, "faint"),), width)]
     elif item.live is not None:
         body = [*_live_lines(item.live, width, item.unfolded)]
     else:
         body = _still_lines(item, width, variables)
-    return [_heading(item), *body]
+    return [truncate_line(_heading(item), width), *body]
 
 
 def _heading(item: Item) -> Line:
@@ -104,7 +104,7 @@ def _written(text: str, width: int, variables: Mapping[str, str], ink: str) -> l
 
 def _thinking(text: str, summary: str, unfolded: bool, width: int) -> list[Line]:
     glyph = glyphs.unfolded if unfolded else glyphs.folded
-    heading: Line = (Run(f"{glyph} {summary}", "faint"),)
+    heading = truncate_line((Run(f"{glyph} {summary}", "faint"),), width)
     return [heading, *wrap_text(visible(text.strip()), width, "muted"), ()] if unfolded else [heading]
 
 
@@ -126,8 +126,8 @@ def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
     if answer.text:
         body += wrap_text(visible(answer.text), width)
     status = _progress(answer)
-    name = short_model(str(answer.request.address))
-    return [*body, (Run(f"{name} · {status}", "faint"), Run(f"   {say('screen.stop_hint')}", "faint"))]
+    name = short_model(visible_line(str(answer.request.address)))
+    return [*body, *wrap((Run(f"{name} · {status}   {say('screen.stop_hint')}", "faint"),), width)]
 
 
 def _progress(answer: Answer) -> str:

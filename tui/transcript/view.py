@@ -80,7 +80,11 @@ class Transcript(Widget, can_focus=True):
         self._top = Place(0, 0)
         self._follow = False
         self._cache: OrderedDict[int, Laid] = OrderedDict()
+        self._live: dict[int, list[Line]] = {}
+        """Of the answers that are coming, as they were when `show` was called last; by block number."""
         self._painted: list[Shown] = []
+        self._at_end = True
+        """Whether the last line was in sight when the page was painted last."""
 
     # What is shown
 
@@ -98,6 +102,7 @@ class Transcript(Widget, can_focus=True):
         if variables != self._variables:
             self._cache.clear()
         self._items, self._selected, self._variables, self._empty = items, selected, variables, empty
+        self._live.clear()
         self._paint()
 
     def restyle(self, inks: Inks) -> None:
@@ -119,7 +124,7 @@ class Transcript(Widget, can_focus=True):
     @property
     def more_below(self) -> bool:
         """Whether the last line is out of sight."""
-        return bool(self._items) and self._from(self._top, self.size.height + 1)[-1].place is not None
+        return bool(self._items) and self.is_cut_below(len(self._items) - 1)
 
     # Layout
 
@@ -127,7 +132,9 @@ class Transcript(Widget, can_focus=True):
         item = self._items[number]
         uid, width = item.message.uid, self.text_width
         if item.live is not None:
-            return lines(item, width, self._variables)
+            if number not in self._live:
+                self._live[number] = lines(item, width, self._variables)
+            return self._live[number]
         state = (*item[2:], width)
         kept = self._cache.get(uid)
         if kept is None or kept.message is not item.message or kept.state != state:
@@ -214,6 +221,7 @@ class Transcript(Widget, can_focus=True):
             self._top = min(self._top, self._end())
         shown = self._from(self._top, self.size.height) if self._items else self._empty_page()
         before, self._painted = self._painted, shown
+        self._at_end = not self.more_below
         moved = [s.place for s in before] != [s.place for s in shown]
         if len(before) != len(shown):
             self.refresh()
@@ -243,16 +251,18 @@ class Transcript(Widget, can_focus=True):
         return container.height
 
     def on_resize(self, event: events.Resize) -> None:
+        was_at_end = bool(self._painted) and self._at_end
         self._cache.clear()
+        self._live.clear()
         self._painted = []
+        if was_at_end:
+            self._top = self._end()
         self._paint()
-        if not self._follow:
+        if not self._follow and all(s.place is None or s.place.block != self._selected for s in self._painted):
             self.reveal()
 
-    def on_focus(self) -> None:
-        self._paint()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
         self._paint()
 
     # Moving about
@@ -262,12 +272,15 @@ class Transcript(Widget, can_focus=True):
         if not self._items or not self.size:
             return
         number, height = self._selected, self.size.height
-        tall = self._height(number) - 1
-        first, last = Place(number, 0), Place(number, max(tall - 1, 0))
-        if self._top > first and not (to_end and tall > height):
+        rows = self._height(number) - 1
+        if number == len(self._items) - 1 and rows < height:
+            # The blank line at the very end too, as when the end is followed: nothing jumps from one to the other.
+            rows += 1
+        first, last = Place(number, 0), Place(number, max(rows - 1, 0))
+        if self._top > first and not (to_end and rows > height):
             self._top = first
         elif self._stepped(self._top, height - 1) < last:
-            self._top = self._stepped(last, -(height - 1)) if tall <= height or to_end else first
+            self._top = self._stepped(last, -(height - 1)) if rows <= height or to_end else first
         self._follow = False
         self._paint()
 
@@ -281,7 +294,8 @@ class Transcript(Widget, can_focus=True):
         before = self._top
         end = self._end()
         self._top = min(self._stepped(self._top, step), end)
-        self._follow = step > 0 and self._top == end and any(item.live for item in self._items)
+        visible = range(self._top.block, len(self._items))
+        self._follow = step > 0 and self._top == end and any(self._items[number].live for number in visible)
         self._paint()
         return self._top != before
 
