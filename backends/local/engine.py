@@ -1,0 +1,160 @@
+"""The local engine: transformers behind the seam, each model in a process of its own."""
+
+import importlib.util
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from ...workbench.address import Address
+from ...workbench.conversation import Usage
+from ...workbench.errors import QiaoError
+from ...workbench.seam import Event, Failed, FailureKind, Finished, Model, Prompt, Request
+from ...workbench.visible import visible_line
+from .checkpoint import inspect
+from .failures import EngineError
+from .placement import Gpu, Placement, place
+from .resident import Resident
+from .sizes import gpu_bytes
+
+_UNLOADABLE = frozenset({"models.no_model", "models.no_model_file"})
+"""Refusals of `resolve` that mean: it is here, but no model that this engine can read."""
+
+
+class LocalBackend:
+    """Answers with models on this machine; several can be loaded at once. Implements `qiao.workbench.seam.Backend`.
+
+    Args:
+        find: lists the models that are here.
+        resolve: the path of the model that `local:NAME` means; raises QiaoError if there is none.
+    """
+
+    def __init__(self, find: Callable[[], list[Model]], resolve: Callable[[str], Path]) -> None:
+        self._find = find
+        self._resolve = resolve
+        self._residents: dict[Path, Resident] = {}
+        self._names: dict[Path, Address] = {}
+        """By which address each resident was first asked for."""
+        self._changing = threading.Lock()
+        self._placing = threading.Lock()
+
+    def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
+        """One answer as it comes; see the seam. Requests to one model are answered one after the other."""
+        if stop.is_set():
+            yield Finished("cancelled", Usage(completion_tokens=0))
+            return
+        ready = self._ready(request)
+        if isinstance(ready, Failed):
+            yield ready
+        else:
+            yield from ready.generate(request, stop)
+
+    def prompt(self, request: Request, stop: threading.Event) -> Prompt:
+        """The exact prompt; loads the tokenizer only. Comes also while the model answers something else.
+
+        Raises:
+            QiaoError: as a `Failed` event would say it.
+        """
+        ready = self._ready(request)
+        if isinstance(ready, Failed):
+            raise ready.error()
+        return ready.prompt(request, stop)
+
+    def models(self) -> list[Model]:
+        """What was found, with the state each is in; models given by path that are in memory come last."""
+        with self._changing:
+            residents, names = dict(self._residents), dict(self._names)
+        models: list[Model] = []
+        for model in self._find():
+            resident = None if model.path is None else residents.pop(_absolute(model.path), None)
+            models.append(model if resident is None else _overlaid(model, resident))
+        for path, resident in residents.items():
+            if resident.state in ("loading", "loaded"):
+                title = visible_line(path.name)
+                models.append(_overlaid(Model(names[path], title, "on_disk", path=str(path)), resident))
+        return models
+
+    def unload(self, address: Address) -> None:
+        """Ends the model's process, which gives all its memory back; blocks for up to two seconds or so."""
+        try:
+            path = _absolute(self._resolve(address.name))
+        except QiaoError:
+            # What was deleted meanwhile may still be in memory.
+            with self._changing:
+                path = next((path for path, name in self._names.items() if name == address), None)
+        with self._changing:
+            resident = None if path is None else self._residents.get(path)
+        if resident is not None:
+            resident.unload()
+
+    def close(self) -> None:
+        """Ends all processes. Were this never called, they would end with this one, whose pipe they listen to."""
+        with self._changing:
+            residents = list(self._residents.values())
+        ends = [threading.Thread(target=resident.unload, name="engine end") for resident in residents]
+        for end in ends:
+            end.start()
+        for end in ends:
+            end.join()
+
+    def process_id(self, address: Address) -> int | None:
+        """The process that the model lives in, while there is one: what the sensors see on a GPU."""
+        with self._changing:
+            path = next((path for path, name in self._names.items() if name == address), None)
+            return None if path is None else self._residents[path].pid
+
+    def _ready(self, request: Request) -> Resident | Failed:
+        """The model that is asked for; or why there is no use in trying."""
+        address = request.address
+        try:
+            path = _absolute(self._resolve(address.name))
+        except QiaoError as error:
+            kind: FailureKind = "unloadable" if error.key in _UNLOADABLE else "unknown_model"
+            return Failed(kind, str(error))
+        obstacle = inspect(path).obstacle
+        if obstacle is not None:
+            error = EngineError("engine.not_usable", model=visible_line(str(address)), problem=str(obstacle))
+            return Failed(error.kind, str(error))
+        missing = missing_package(path)
+        if missing is not None:
+            error = EngineError("engine.not_installed", model=visible_line(str(address)), package=missing)
+            return Failed(error.kind, str(error))
+        with self._changing:
+            if path not in self._residents:
+                self._residents[path] = Resident(path, lambda: self._choose_place(path))
+                self._names[path] = address
+            return self._residents[path]
+
+    def _choose_place(self, path: Path) -> Placement:
+        from ..sensors.placement import free_gpus
+
+        with self._placing:
+            free = [Gpu(gpu.device, gpu.free_bytes - self._promised(gpu.device, path)) for gpu in free_gpus()]
+            return place(free, gpu_bytes(path) if free else 0)
+
+    def _promised(self, device: str, path: Path) -> int:
+        """Bytes of a GPU that models which are being loaded now will take, but haven't taken yet."""
+        with self._changing:
+            others = [resident for resident in self._residents.values() if resident.path != path]
+        promised = 0
+        for other in others:
+            placement = other.placement
+            if other.state == "loading" and placement is not None and device in placement.gpus:
+                promised += gpu_bytes(other.path) // len(placement.gpus)
+        return promised
+
+
+def missing_package(path: Path) -> str | None:
+    """The first package that this engine needs for a model and that isn't installed."""
+    needed = ["torch", "transformers", "accelerate", *(["gguf"] if path.is_file() else [])]
+    return next((name for name in needed if importlib.util.find_spec(name) is None), None)
+
+
+def _overlaid(model: Model, resident: Resident) -> Model:
+    return msgspec.structs.replace(model, state=resident.state, problem=resident.problem or model.problem)
+
+
+def _absolute(path: Path | str) -> Path:
+    """One path for one model, however it was written; links are left as they are."""
+    return Path(path).expanduser().absolute()
