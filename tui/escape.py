@@ -1,26 +1,54 @@
-"""`esc` and a key typed quickly after it, as the two keys that they are.
+"""Terminal input read so that each key is what was pressed, and what is pasted is text.
 
 A terminal sends esc as the byte that also begins every escape sequence, so that esc and `r` in one read look like
 alt+r, esc and `b` like ctrl+left, and esc and `:` lose the esc. Qiao binds no alt chords: whenever a single character
-follows esc, both are reported, in that order.
+follows esc, both are reported, in that order. And a bracketed paste with an esc in it (output of another program, say)
+is all pasted: Textual's own parser would take what follows the esc for keys.
 """
 
 from collections.abc import Iterable
 from importlib import import_module
 
 from textual import events
-from textual._xterm_parser import XTermParser
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.message import Message
 
 ESC = "\x1b"
 
 
 class EscapeFirst(XTermParser):
-    """Textual's parser of terminal input, without alt chords."""
+    """Textual's parser of terminal input, without alt chords, and with pastes kept whole."""
+
+    _pasted: str | None = None
+    """What has come of a paste that isn't at its end yet."""
+
+    def feed(self, data: str) -> Iterable[Message]:
+        if not data:
+            yield from super().feed(data)
+        while data:
+            if self._pasted is None:
+                before, start, data = data.partition(BRACKETED_PASTE_START)
+                if before:
+                    yield from super().feed(before)
+                if start:
+                    yield from self._settle()
+                    self._pasted = ""
+            else:
+                text, end, data = (self._pasted + data).partition(BRACKETED_PASTE_END)
+                self._pasted = None if end else text
+                if end:
+                    yield events.Paste(text.replace("\0", ""))
+
+    def _settle(self) -> Iterable[Message]:
+        """An esc that waits for what may follow it was the key."""
+        if self._timeout_time is not None:
+            self._timeout_time = 0.0
+            yield from self.tick()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if alt:
             yield events.Key("escape", ESC)
-        elif len(sequence) == 2 and sequence[0] == ESC and (sequence[1].isalnum() or sequence[1] in "\r\t\x7f "):
+        elif len(sequence) == 2 and sequence[0] == ESC and (sequence[1].isalnum() or sequence[1] in "\r\t\x7f -="):
             # `O` and `[` begin longer sequences, and reach this place only when nothing follows them.
             if sequence[1] in "O[":
                 return
