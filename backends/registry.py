@@ -110,9 +110,9 @@ class Backends:
         Raises:
             Refused: it can't be fetched, or nothing here could run it: then 93 MB would be loaded for nothing.
         """
-        if address == starter.ADDRESS and starter.path() is None:
+        if address == starter.ADDRESS:
             missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
-            if missing:
+            if missing and starter.path() is None:
                 raise Refused("models.starter_no_engine", missing=", ".join(missing))
             yield from starter.fetch(stop)
 

