@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.app import App, SuspendNotSupported
 
 from ..workbench.errors import QiaoError
+from ..workbench.visible import visible_line
 from . import terminal
 
 
@@ -19,6 +20,7 @@ def edit_text(app: App[object], text: str) -> str | None:
         QiaoError: there is no such editor, it failed, or this terminal can't be given up to it.
     """
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    shown = visible_line(command)
     with tempfile.TemporaryDirectory(prefix="qiao-") as folder:
         path = Path(folder) / "message.md"
         path.write_text(text, encoding="utf-8", newline="")
@@ -30,10 +32,14 @@ def edit_text(app: App[object], text: str) -> str | None:
         except SuspendNotSupported:
             raise QiaoError("screen.no_suspend") from None
         except (OSError, ValueError):
-            raise QiaoError("screen.no_editor", command=command) from None
+            raise QiaoError("screen.no_editor", command=shown) from None
+        failed = QiaoError("screen.editor_failed", command=shown, code=ended.returncode)
         if ended.returncode != 0:
-            raise QiaoError("screen.editor_failed", command=command, code=ended.returncode)
-        edited = path.read_bytes().decode("utf-8", "replace")
+            raise failed
+        try:
+            edited = path.read_bytes().decode("utf-8", "replace")
+        except OSError:
+            raise failed from None
     # Editors end a file with a line feed that nobody typed.
     if edited.endswith("\n") and not text.endswith("\n"):
         edited = edited[:-1]

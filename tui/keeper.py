@@ -6,11 +6,14 @@ from collections.abc import Callable
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.saving import ChangedOnDisk
+from ..workbench.visible import visible_line
 
 SAVE_AFTER = 0.4
 """Seconds after the last of a burst of edits."""
 RETRY_AFTER = 5.0
 """Seconds after a save that failed."""
+TRIES = 3
+"""So often a save begins anew because another program writes the file at the same time."""
 
 
 class Keeper:
@@ -35,7 +38,10 @@ class Keeper:
         self._told = told
         self._changed = changed
         self._problems: dict[int, str] = {}
-        self._waiting: set[int] = set()
+        self._asked: set[int] = set()
+        """In conflict with their files: the person was asked, and hasn't decided."""
+        self._paused: set[int] = set()
+        """Could not be saved or read just now."""
         self._busy = asyncio.Lock()
 
     def problem(self, document: Document) -> str | None:
@@ -45,14 +51,18 @@ class Keeper:
     async def save(self, document: Document) -> bool:
         """Writes now. Returns whether all of it is in the file."""
         async with self._busy:
-            try:
-                await asyncio.to_thread(document.save)
-            except ChangedOnDisk:
-                await self._settle(document)
-            except QiaoError as error:
-                self._problems[id(document)] = str(error)
-            else:
-                self._problems.pop(id(document), None)
+            for _ in range(TRIES):
+                try:
+                    await asyncio.to_thread(document.save)
+                except ChangedOnDisk:
+                    # What was merged is still to be written.
+                    if self._settle(document):
+                        continue
+                except QiaoError as error:
+                    self._failed(document, error)
+                else:
+                    self.settled(document)
+                break
         self._changed()
         return not document.unsaved
 
@@ -61,36 +71,47 @@ class Keeper:
         while True:
             await asyncio.sleep(SAVE_AFTER)
             for document in self._documents():
-                if id(document) in self._waiting or document.read_only:
+                if id(document) in self._asked | self._paused or document.read_only:
                     continue
                 if document.unsaved:
-                    if await self.save(document) or id(document) not in self._problems:
-                        continue
-                    self._pause(document)
+                    await self.save(document)
                 elif await asyncio.to_thread(document.changed_on_disk):
                     async with self._busy:
-                        await self._settle(document)
+                        self._settle(document)
                     self._changed()
 
-    def _pause(self, document: Document) -> None:
-        self._waiting.add(id(document))
-        asyncio.get_running_loop().call_later(RETRY_AFTER, self._waiting.discard, id(document))
+    def _settle(self, document: Document) -> bool:
+        """Another program wrote the file: taken in if we have nothing unsaved, merged if that is unambiguous.
 
-    async def _settle(self, document: Document) -> None:
-        """Another program wrote the file: taken in if we have nothing unsaved, merged if that is unambiguous."""
+        Returns:
+            False: it is neither, and the person was told or asked.
+        """
         try:
             if not document.unsaved:
                 document.reload()
-                self._told(document, "screen.reloaded")
+                notice = "screen.reloaded"
             elif document.merge():
-                self._told(document, "screen.merged")
+                notice = "screen.merged"
             else:
-                self._waiting.add(id(document))
+                file = visible_line(str(document.path))
+                self._problems[id(document)] = str(ChangedOnDisk("document.changed_on_disk", file=file))
+                self._asked.add(id(document))
                 self._conflicted(document)
+                return False
         except QiaoError as error:
-            self._problems[id(document)] = str(error)
-            self._pause(document)
+            self._failed(document, error)
+            return False
+        self.settled(document)
+        self._told(document, notice)
+        return True
+
+    def _failed(self, document: Document, error: QiaoError) -> None:
+        """Says why, and tries again in a while."""
+        self._problems[id(document)] = str(error)
+        self._paused.add(id(document))
+        asyncio.get_running_loop().call_later(RETRY_AFTER, self._paused.discard, id(document))
 
     def settled(self, document: Document) -> None:
-        """The person has decided about a conflict."""
-        self._waiting.discard(id(document))
+        """All is well with the document and its file again: saved, or the person has decided about a conflict."""
+        self._problems.pop(id(document), None)
+        self._asked.discard(id(document))

@@ -187,6 +187,7 @@ class FileActions(WorkbenchBase):
         except QiaoError as error:
             self.qiao.tell(str(error), error=True)
         else:
+            self.qiao.keeper.settled(document)
             self.qiao.tell(say("screen.saved_to", path=visible_line(str(path))))
         self.refresh_title()
 
@@ -199,6 +200,9 @@ class FileActions(WorkbenchBase):
         ]
 
         def decided(answer: str | None) -> None:
+            if answer is None:
+                # Not asked again until it is to be saved; the title line says so meanwhile.
+                return
             try:
                 if answer == "mine":
                     document.keep_mine()
