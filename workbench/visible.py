@@ -57,7 +57,8 @@ class Disguise:
     """
 
     def __init__(self, text: str) -> None:
-        blocks = (0xE000, 0xE800, 0xF000, *range(0xF0000, 0xFFF00, 0x100))
+        # The last planes first: what is typed or pasted later may hold a font's icons, which lie in the others.
+        blocks = (*range(0x10F000, 0x100000, -0x100), 0xF000, 0xE800, 0xE000)
         used = set(text)
         size = len(_HIDDEN)
         start = next(b for b in blocks if not any(chr(code) in used for code in range(b, b + size)))
