@@ -21,6 +21,10 @@ PATIENCE = 60.0
 """Seconds; on a busy machine the model takes its time."""
 
 
+UNFINISHED = re.compile(rb"\x1b(\[[^@-~]*)?$")
+UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:[<=>][0-9;]*[@-~]|\?[0-9;]*(?:\$p|u))")
+
+
 class Terminal:
     """A program in a pty of its own.
 
@@ -49,6 +53,7 @@ class Terminal:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
+        held = b""
         while True:
             try:
                 data = os.read(self._main, 65536)
@@ -58,8 +63,11 @@ class Terminal:
                 return
             with self._lock:
                 self.output += data
-                # pyte doesn't know `CSI > … m` and `CSI ? … $ p` and would print their ends.
-                self._stream.feed(re.sub(rb"\x1b\[[>=<?][0-9;]*[a-zA-Z$]*p?(?<![hl])", b"", data))
+                whole = held + data
+                # A sequence may come in two pieces; those that pyte doesn't know, it would print the ends of.
+                cut = found.start() if (found := UNFINISHED.search(whole)) else len(whole)
+                held = whole[cut:]
+                self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", whole[:cut]))
 
     def text(self) -> str:
         """What the screen shows, line by line."""

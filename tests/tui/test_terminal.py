@@ -131,7 +131,7 @@ def test_hostile_text_shows_saves_and_loads_unchanged(open_terminal: Open, tmp_p
     assert saved(file)["message"][0]["text"] == HOSTILE
     terminal = open_terminal(str(file))
     shown = terminal.wait("[red]not red[/] ␛[2J␛]52;c;aGk=␇ ↔back↔")
-    assert "👨👩👧 你好，世界 �31m end" in shown
+    assert all(part in shown for part in ("👨👩👧", "你好，世界", "�31m end"))
     # Into the editor and out again, with one character more.
     terminal.send("e")
     terminal.wait("editing")
@@ -237,7 +237,7 @@ def test_an_answer_added_by_another_program_appears(open_terminal: Open, tmp_pat
     )
     assert b"Paris" in done.stdout
     terminal.wait("‹1/1›")
-    terminal.send("aThanks.\x1b")
+    terminal.send("jaThanks.\x1b")
     document = wait_for_file(file, lambda d: len(d["message"]) == 3 and d["message"][2].get("text"))
     assert "Paris" in document["message"][1]["take"][0]["text"]
 
