@@ -65,7 +65,7 @@ def load(path: Path, placement: Placement, model_name: str, on_progress: OnProgr
 
 def _load(path: Path, placement: Placement, model_name: str, on_progress: OnProgress) -> Loaded:
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, GenerationConfig
 
     on_cpu = placement.device_map is None
     checkpoint = inspect(path)
@@ -84,6 +84,10 @@ def _load(path: Path, placement: Placement, model_name: str, on_progress: OnProg
     if path.is_file():
         with read_once(), LoadProgress(on_progress, bars=2):
             model: Any = auto.from_pretrained(str(path.parent), gguf_file=path.name, **_unpacked(), **options)
+        if (path.parent / "generation_config.json").is_file():
+            # transformers looks for it in a directory of safetensors only.
+            config: Any = GenerationConfig
+            model.generation_config = config.from_pretrained(str(path.parent))
     else:
         with LoadProgress(on_progress, bars=1):
             model = auto.from_pretrained(str(path), use_safetensors=True, **options)
