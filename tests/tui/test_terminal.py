@@ -131,7 +131,7 @@ def test_hostile_text_shows_saves_and_loads_unchanged(open_terminal: Open, tmp_p
     assert saved(file)["message"][0]["text"] == HOSTILE
     terminal = open_terminal(str(file))
     shown = terminal.wait("[red]not red[/] ␛[2J␛]52;c;aGk=␇ ↔back↔")
-    assert all(part in shown for part in ("👨👩👧", "你好，世界", "�31m end"))
+    assert all(part in shown for part in ("👨👩👧 你好，世", "界 �31m end"))
     # Into the editor and out again, with one character more.
     terminal.send("e")
     terminal.wait("editing")
