@@ -41,12 +41,12 @@ class Answerer:
     def __init__(self, tokenizer: Tokenizer, model: Any, context_length: int | None, memory_bytes: int) -> None:
         self._tokenizer = tokenizer
         self._model = model
-        self._prefill = Prefill(model)
+        on_cpu = model.device.type == "cpu"
+        cores = len(os.sched_getaffinity(0))
+        self._threads = Threads(cores, torch.set_num_threads) if on_cpu else None
+        self._prefill = Prefill(model, Threads(cores, torch.set_num_threads) if on_cpu else None)
         self.prefixes = PrefixCache(_cache_maker(model), memory_bytes // KEPT_SHARE)
         self._eos = _eos_ids(model)
-        self._on_token: Callable[[float], None] = lambda _: None
-        if model.device.type == "cpu":
-            self._on_token = Threads(len(os.sched_getaffinity(0)), torch.set_num_threads).step
         own = cast("dict[str, object]", model.generation_config.to_dict())
         # transformers would put it in wherever it finds none, but none is what switches it off at no cost.
         model.generation_config.min_p = None
@@ -114,6 +114,8 @@ class Answerer:
         if used.thinking_budget is not None:
             closing = self._tokenizer.encode("</think>\n\n")
             processors.append(ThinkingBudget(used.thinking_budget, closing, writing))
+        if self._threads is not None:
+            self._threads.begin()
         torch.random.manual_seed(used.seed or 0)  # pyright: ignore[reportUnknownMemberType]
         try:
             all_ids = self._model.generate(
@@ -130,6 +132,10 @@ class Answerer:
                 raise EngineError("engine.extra_wrong", reason=first_line(error)) from error
             raise
         return cast("list[int]", all_ids[0].tolist())
+
+    def _on_token(self, seconds: float) -> None:
+        if self._threads is not None:
+            self._threads.step(seconds)
 
     def _check_length(self, prompt: FormedPrompt, request: Request) -> None:
         limit = self._abilities.context_length

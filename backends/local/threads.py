@@ -4,6 +4,8 @@ Every step of a model is some 300 parallel regions that wait for their slowest t
 of two cores, two threads wait so much for each other that they are ten times slower than one (measured: 28 tokens a
 second with two threads on an idle machine, 1 to 3 on a busy one, and 16 with one thread on either). So both are tried
 now and then. A single token's numbers come out the same, to the bit, with any number of threads.
+
+Decoding and prefill each have their own: what is best for the one needn't be for the other.
 """
 
 from collections.abc import Callable
@@ -12,17 +14,17 @@ from typing import Literal
 Arm = Literal[0, 1]
 
 PROBE_STEPS = 2
-"""Tokens that a try of the other number takes; the faster one counts."""
+"""Steps that a try of the other number takes; the faster one counts."""
 
 FIRST_WAIT, LONGEST_WAIT = 32, 1024
-"""Tokens until the next try; twice as many after each one that brought nothing."""
+"""Steps until the next try; twice as many after each one that brought nothing."""
 
 SUDDEN = 3.0
 """So many times slower than lately, twice in a row: the machine has become busy."""
 
 
 class Threads:
-    """Chooses between a few threads and many, from how long each token takes.
+    """Chooses between a few threads and many, from how long each step takes.
 
     Args:
         cores: that this process may use. On more than two, one is left to others.
@@ -35,19 +37,23 @@ class Threads:
         self._preferred: Arm = 0
         self._using: Arm = 0
         self._seconds: list[float | None] = [None, None]
-        """Of a token, lately, with either number."""
+        """Of a step, lately, with either number."""
         self._samples: list[float] = []
         self._wait = FIRST_WAIT
         self._until_probe = PROBE_STEPS
-        set_number(self.number)
 
     @property
     def number(self) -> int:
         """How many are in use."""
         return self.numbers[self._using]
 
+    def begin(self) -> None:
+        """Before steps of this kind, after others: sets the number again."""
+        self._samples = []
+        self._set_number(self.number)
+
     def step(self, seconds: float) -> None:
-        """Takes in how long a token took."""
+        """Takes in how long a step took: a token decoded, or a token's part of a slice of prefill."""
         if self.numbers[0] == self.numbers[1]:
             return
         self._samples = [*self._samples[-3:], seconds]

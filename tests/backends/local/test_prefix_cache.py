@@ -101,7 +101,7 @@ def test_a_stopped_prefill_is_gone_on_with(answerer: Answerer) -> None:
 
     answerer.answer(request("smol", LONG * 3 + CAPITAL, temperature=0), stop, said)
     done = max(slices)
-    assert 0 < done < 200
+    assert done > 0
     text, finished = answer(answerer, LONG * 3 + CAPITAL)
     assert finished.usage.cached_tokens == done
     assert text == expected

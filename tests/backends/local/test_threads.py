@@ -19,6 +19,7 @@ BUSY = {1: 0.062, 2: 0.700}
 def test_on_an_idle_machine_all_cores_are_used() -> None:
     told: list[int] = []
     threads = Threads(2, told.append)
+    threads.begin()
     assert told == [1]
     used = run(threads, IDLE, 200)
     assert used[10:].count(1) <= 10
