@@ -86,3 +86,11 @@ def test_what_the_template_says_is_passed_on(safetensors_model: Path, tmp_path: 
     failed = refusal(folder, system="Be brief.")
     assert failed.kind == "invalid_request"
     assert "System role not supported" in failed.message
+
+
+def test_a_log_that_cannot_be_written(safetensors_model: Path, home: Path) -> None:
+    # Also for root, whom permissions don't stop.
+    home.write_text("a file where the folder should be")
+    failed = refusal(safetensors_model)
+    assert failed.kind == "engine_died"
+    assert "No process can be started" in failed.message
