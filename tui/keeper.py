@@ -93,7 +93,7 @@ class Keeper:
             elif document.merge():
                 notice = "screen.merged"
             else:
-                file = visible_line(str(document.path))
+                file = visible_line(document.path.name)
                 self._problems[id(document)] = str(ChangedOnDisk("document.changed_on_disk", file=file))
                 self._asked.add(id(document))
                 self._conflicted(document)

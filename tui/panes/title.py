@@ -4,7 +4,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ..inks import Inks
-from ..wrap import Line, Run, line_width, truncate
+from ..wrap import Line, Run, line_width, truncate, truncate_line
+
+SHORTEST = 16
+"""Cells of a title that the words after it leave."""
 
 
 class Title(Widget):
@@ -33,6 +36,8 @@ class Title(Widget):
         width = self.size.width
         if y != 1:
             return self.inks.strip((), "page", width)
-        room = max(width - 8 - line_width(self._words), 8)
-        line = (Run("   "), Run(truncate(self._title, room), "strong"), Run("  "), *self._words)
+        least = min(line_width((Run(self._title),)), SHORTEST)
+        words = truncate_line(self._words, max(width - 8 - least, 0))
+        room = max(width - 8 - line_width(words), least)
+        line = (Run("   "), Run(truncate(self._title, room), "strong"), Run("  "), *words)
         return self.inks.strip(line, "page", width)

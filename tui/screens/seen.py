@@ -64,7 +64,8 @@ class Seen(ModalScreen[None]):
             if not self._stop.is_set():
                 self.post_message(self.Arrived(prompt))
 
-        threading.Thread(target=ask, name="seen", daemon=True).start()
+        # Not before the first layout: text that comes in the middle of that is given one line.
+        self.call_after_refresh(threading.Thread(target=ask, name="seen", daemon=True).start)
 
     def on_seen_arrived(self, event: Arrived) -> None:
         head, text = self.query_one("#seen-head", Static), self.query_one("#seen-text", Static)

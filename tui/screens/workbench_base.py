@@ -139,9 +139,9 @@ class WorkbenchBase(Screen[None]):
         session = self.session
         document = session.document
         title = visible_line(document.title)
-        if len(self.sessions) > 1:
-            title = f"{title} {self.current + 1}/{len(self.sessions)}"
         words: list[Run] = []
+        if len(self.sessions) > 1:
+            words.append(Run(f"{self.current + 1}/{len(self.sessions)} · ", "muted"))
         if (context := self._context_words()) is not None:
             words += [Run(context, "muted"), Run(" · ", "muted")]
         if (problem := self.qiao.keeper.problem(document)) is not None:
