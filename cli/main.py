@@ -149,7 +149,8 @@ def _open_backends(config: Config) -> "Backends":
 def _workbench(options: Namespace, config: Config, warnings: list[str], narration: Narration) -> int:
     """The screen, after all that could keep it from starting has been looked at."""
     files = [Path(name) for name in options.file]
-    if options.run and not files:
+    pattern = None if options.pattern is None else Path(options.pattern)
+    if options.run and not files and pattern is None:
         raise arguments.WrongUsage("cli.run_needs_file")
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise Unreadable("cli.no_terminal")
@@ -160,7 +161,7 @@ def _workbench(options: Namespace, config: Config, warnings: list[str], narratio
         narration.note(warning)
     from ..tui.app import run_workbench
 
-    return run_workbench(files, run_at_once=options.run, config=config)
+    return run_workbench(files, pattern=pattern, run_at_once=options.run, config=config)
 
 
 def _check_new(name: str) -> None:

@@ -21,7 +21,10 @@ from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
 from ..workbench.answering import Answer
 from ..workbench.config import Config
+from ..workbench.conversation import Conversation
+from ..workbench.conversation_file import loads
 from ..workbench.document import Document
+from ..workbench.saving import read
 from ..workbench.seam import Model
 from ..workbench.words import say
 from . import escape, terminal
@@ -277,8 +280,14 @@ class QiaoApp(App[int], inherit_bindings=False):
         self.exit(0)
 
 
-def run_workbench(files: list[Path], *, run_at_once: bool, config: Config) -> int:
+def run_workbench(files: list[Path], *, pattern: Path | None = None, run_at_once: bool, config: Config) -> int:
     """Opens the workbench on these files, or on an untitled conversation.
+
+    Args:
+        files: each is opened, or made.
+        pattern: an untitled conversation begins as a copy of this file, and is shown first.
+        run_at_once: the first conversation is run as soon as it is shown.
+        config: the person's settings.
 
     Returns:
         The exit code.
@@ -286,9 +295,20 @@ def run_workbench(files: list[Path], *, run_at_once: bool, config: Config) -> in
     Raises:
         QiaoError: a file can't be read; nothing has been shown yet.
     """
-    documents = [Document.open(path) for path in files] or [Document.untitled()]
+    documents = [Document.open(path) for path in files]
+    if pattern is not None or not documents:
+        documents.insert(0, Document.untitled(None if pattern is None else load_conversation(pattern)))
     escape.install()
     app = QiaoApp([Session(document) for document in documents], Backends(config), config, run_at_once=run_at_once)
     with terminal.guarded():
         code = app.run()
     return code or app.return_code or 0
+
+
+def load_conversation(path: Path) -> Conversation:
+    """What a file holds, to begin another one with.
+
+    Raises:
+        Unreadable: it can't be read, or is no conversation.
+    """
+    return loads(read(path).data, str(path)).conversation

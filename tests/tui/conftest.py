@@ -72,7 +72,10 @@ class Terminal:
     def text(self) -> str:
         """What the screen shows, line by line."""
         with self._lock:
-            return "\n".join(line.rstrip() for line in self._screen.display)
+            # pyte keeps an empty cell behind a wide character, and its own `display` stumbles when one is overwritten.
+            buffer, columns = self._screen.buffer, range(self._screen.columns)
+            rows = ("".join(buffer[y][x].data for x in columns) for y in range(self._screen.lines))
+            return "\n".join(row.rstrip() for row in rows)
 
     def cursor(self) -> tuple[int, int]:
         """Column and row of the terminal's own cursor, from 0."""

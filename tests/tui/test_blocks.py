@@ -83,15 +83,9 @@ def test_a_take_that_says_nothing_of_itself_has_no_provenance() -> None:
     assert shown(answered(Take(text="imported"))) == [f"assistant {glyphs.take_left}1/1{glyphs.take_right}", "imported"]
 
 
-@pytest.mark.parametrize(
-    ("finish", "said"),
-    [
-        ("length", "length: cut off at max_tokens"),
-        ("cancelled", "stopped by you"),
-        ("content_filter", "content filter"),
-    ],
-)
-def test_an_unusual_end_stands_out_in_words(finish: str, said: str) -> None:
+@pytest.mark.parametrize("finish", ["length", "cancelled", "content_filter", "tool_calls"])
+def test_an_unusual_end_stands_out_in_words(finish: str) -> None:
+    said = words.say(f"screen.finish_{finish}")
     item = answered(Take(text="x", finish=finish))  # pyright: ignore[reportArgumentType]
     assert shown(item)[-1] == said
     assert "warn" in inks(item, said)
@@ -209,7 +203,11 @@ def test_room_is_kept_for_the_editor() -> None:
 def test_it_is_chinese_in_chinese() -> None:
     words.choose("zh")
     item = answered(Take(text="好", finish="length", usage=Usage(completion_tokens=1)), stale=True)
-    assert shown(item) == ["助手 ‹1/1›  过时：它回答的内容已改动", "好", "1 词元 · 长度：到 max_tokens 截断"]
+    assert shown(item) == [
+        "助手 ‹1/1›  过时：它回答的内容已改动",
+        "好",
+        f"1 词元 · {words.say('screen.finish_length')}",
+    ]
 
 
 def test_a_very_long_answer_is_shown_plainly_and_soon() -> None:

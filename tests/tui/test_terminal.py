@@ -274,3 +274,17 @@ def test_chinese(open_terminal: Open, tmp_path: Path, monkeypatch: pytest.Monkey
     terminal = open_terminal(str(tmp_path / "zh.toml"))
     shown = terminal.wait(lambda shown: "还" in shown and "模" in shown)
     assert "SAMPLING" not in shown
+
+
+def test_a_new_conversation_begins_as_a_copy(open_terminal: Open, tmp_path: Path) -> None:
+    """The README's first command: the example stays as it is."""
+    pattern = write(tmp_path / "pattern.toml", "What is the capital of France?")
+    before = pattern.read_bytes()
+    terminal = open_terminal("--run", "--from", str(pattern))
+    terminal.wait(lambda shown: "Paris" in shown and "esc stop" not in shown)
+    terminal.send("q")
+    assert terminal.ended() == 0
+    assert pattern.read_bytes() == before
+    kept = list(Path(os.environ["QIAO_HOME"]).glob("data/untitled/*.toml"))
+    assert len(kept) == 1
+    assert "Paris" in saved(kept[0])["message"][1]["take"][0]["text"]
