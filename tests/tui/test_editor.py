@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding
+from textual.geometry import Region
 
 from qiao.tui.inks import Inks
 from qiao.tui.theme_files import load_themes, variables
@@ -246,3 +247,15 @@ async def test_a_tab_is_text_in_an_editor() -> None:
         await pilot.press("a", "tab", "b")
         assert pilot.app.focused is editor
         assert editor.draft.replace("\t", " ").split() == ["a", "b"]
+
+
+@in_loop
+async def test_it_can_be_painted_without_its_styles() -> None:
+    async with TinyApp("text").run_test(size=(40, 20)) as pilot:
+        editor = pilot.app.query_one(MessageEditor)
+        # As Textual leaves them when it takes the editor away.
+        editor._component_styles.clear()
+        editor._rich_style_cache.clear()
+        editor.notify_style_update()
+        strips = editor.render_lines(Region(0, 0, 30, 3))
+        assert [strip.cell_length for strip in strips] == [30, 30, 30]

@@ -299,3 +299,17 @@ async def test_full_width_keys_count_and_other_wide_text_hints(path: Path) -> No
         bench.app.post_message(events.Key("？", "？"))
         await bench.see("KEYS")
         assert [m.said for m in bench.session.messages][-1] == "Paris."
+
+
+@in_loop
+async def test_a_dialog_may_open_in_the_moment_in_which_the_editor_is_left(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        for key in ("question_mark", "colon", "N", "O", "W", "v"):
+            await bench.press("e")
+            await bench.see("editing")
+            for burst in ("x", "escape", key):
+                bench.app.post_message(events.Key(burst, {"x": "x", "question_mark": "?", "colon": ":"}.get(burst)))
+            await bench.until(lambda: bench.app.screen is not bench.app.workbench, f"{key} to open something")
+            await bench.press("escape")
+            await bench.until(lambda: bench.app.screen is bench.app.workbench, "the workbench")
+        await bench.saved(HELLO[0], ("user", "Capital of France?xxxxxx"))

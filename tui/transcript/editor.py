@@ -4,7 +4,9 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.geometry import Region
 from textual.message import Message as Event
+from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
@@ -74,6 +76,14 @@ class MessageEditor(TextArea):
     def lines_wanted(self) -> int:
         """How many screen lines the text takes at the present width."""
         return max(self.wrapped_document.height, 1)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        try:
+            return super().render_lines(crop)
+        except KeyError:
+            # Behind a dialog that opens in the moment in which the editor is left, Textual still paints what it has
+            # taken the styles from.
+            return [Strip.blank(crop.width) for _ in range(crop.height)]
 
     def get_line(self, line_index: int) -> Text:
         return Text(self._disguise.shown(self.document.get_line(line_index)), end="", no_wrap=True)
