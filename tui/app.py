@@ -5,6 +5,8 @@ import contextlib
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -26,13 +28,14 @@ from ..workbench.conversation_file import loads
 from ..workbench.document import Document
 from ..workbench.saving import read
 from ..workbench.seam import Model
+from ..workbench.visible import visible_line
 from ..workbench.words import say
 from . import escape, terminal
-from .actions import Keys
+from .actions import ACTIONS, Keys
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
 from .keeper import Keeper
-from .palette import QiaoCommands
+from .palette import Command, QiaoCommands
 from .running import Run
 from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
@@ -188,6 +191,20 @@ class QiaoApp(App[int], inherit_bindings=False):
     def action_command_palette(self) -> None:
         if not CommandPalette.is_open(cast("App[object]", self)):
             self.push_screen(CommandPalette(placeholder=say("screen.palette_placeholder"), id="--command-palette"))
+
+    def commands(self) -> Iterator[Command]:
+        """All that the palette offers."""
+        screen = self.workbench
+        for action in ACTIONS:
+            if action.where != "editor" and action.id != "palette":
+                keys = " ".join(self.keys.shown(action.id))
+                yield Command(f"{action.label}  ({keys})", action.help, partial(screen.action_do, action.id))
+        for model in screen.models:
+            name = visible_line(str(model.address))
+            yield Command(say("screen.use_model", name=name), name, partial(screen.use_model, model.address))
+        for theme in self.themes:
+            title = say("screen.use_theme", name=visible_line(theme.shown_title))
+            yield Command(title, theme.name, partial(self.use_theme, theme.name))
 
     # Saying things
 

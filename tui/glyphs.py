@@ -9,6 +9,7 @@ class Glyphs(NamedTuple):
     """Every glyph that the screen uses; each is one cell wide."""
 
     bar: str = "▌"
+    selected: str = "█"
     loaded: str = "●"
     loading: str = "◐"
     on_disk: str = "○"
@@ -34,6 +35,7 @@ class Glyphs(NamedTuple):
 
 ASCII = Glyphs(
     bar="|",
+    selected="#",
     loaded="*",
     loading="%",
     on_disk="o",
@@ -41,7 +43,7 @@ ASCII = Glyphs(
     served="^",
     remote="-",
     failed="x",
-    by_hand="#",
+    by_hand="~",
     folded=">",
     unfolded="v",
     take_left="<",

@@ -104,7 +104,7 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
 
 def _without_trailing_blanks(line: Line, width: int) -> Line:
     """A blank that hangs over the edge isn't painted."""
-    while line and line[-1].text.endswith(" ") and line_width(line) > width:
+    while line and line[-1].text[-1:] in ("", " ") and line_width(line) > width:
         *others, last = line
         kept = last.text.rstrip(" ")
         line = (*others, Run(kept, last.ink)) if kept or not others else tuple(others)

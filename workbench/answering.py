@@ -80,6 +80,11 @@ class Answer:
         return (self.tokens - 1) / elapsed if elapsed > 0 else None
 
     @property
+    def elapsed(self) -> float:
+        """Seconds since it was asked for, or since the model began on it."""
+        return (self._ended or time.monotonic()) - self._begun
+
+    @property
     def has_content(self) -> bool:
         """Whether the model wrote anything at all, thinking included."""
         return bool(self.thinking) or len(self.text) > len(self.prefix)

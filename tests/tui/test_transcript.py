@@ -382,7 +382,7 @@ async def test_the_selected_block_lies_on_its_own_ground_while_the_page_has_the_
         page = await open_page(pilot, items)
 
         def grounds() -> list[str]:
-            styles = [seg.style for y in range(9) for seg in page.render_line(y) if seg.text.strip(" ▌|")]
+            styles = [seg.style for y in range(9) for seg in page.render_line(y) if seg.text.strip(" ▌█|")]
             return [str(style.bgcolor) for style in styles if style is not None]
 
         assert len(set(grounds()[:4])) == 1

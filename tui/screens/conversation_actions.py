@@ -314,7 +314,7 @@ class ConversationActions(WorkbenchBase):
 
     def do_seen(self) -> None:
         """The exact text that the model sees for the selected message's answer."""
-        self.app.push_screen(Seen(self.session.ask(self.address).requests[0], self.inks))
+        self.app.push_screen(Seen(self.session.ask(self.address).requests[0], self.qiao.backends, self.inks))
 
     # All actions
 

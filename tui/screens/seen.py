@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widgets import Static
 
+from ...backends.registry import Backends
 from ...workbench.errors import QiaoError
 from ...workbench.seam import Prompt, Request
 from ...workbench.visible import visible, visible_line
@@ -37,9 +38,10 @@ class Seen(ModalScreen[None]):
             super().__init__()
             self.prompt = prompt
 
-    def __init__(self, request: Request, inks: Inks) -> None:
+    def __init__(self, request: Request, backends: Backends, inks: Inks) -> None:
         super().__init__()
         self._request = request
+        self._backends = backends
         self._inks = inks
         self._stop = threading.Event()
 
@@ -50,11 +52,7 @@ class Seen(ModalScreen[None]):
                 yield Static("", id="seen-text", markup=False)
 
     def on_mount(self) -> None:
-        from ..app import QiaoApp
-
-        app = self.app
-        assert isinstance(app, QiaoApp)
-        backends = app.backends
+        backends = self._backends
 
         def ask() -> None:
             try:

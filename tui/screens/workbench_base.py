@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -17,6 +17,7 @@ from ...workbench.variables import names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..glyphs import glyphs
+from ..host import Host
 from ..inks import Inks
 from ..panes.hints import Hint, Hints
 from ..panes.machine import MachinePane
@@ -28,9 +29,6 @@ from ..session import Session
 from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from ..wrap import Line, Run
-
-if TYPE_CHECKING:
-    from ..app import QiaoApp
 
 WIDE = 110
 """Columns from which on the side panes stand beside the conversation; below, they are overlays."""
@@ -60,8 +58,8 @@ class WorkbenchBase(Screen[None]):
     # The parts
 
     @property
-    def qiao(self) -> "QiaoApp":
-        return cast("QiaoApp", self.app)
+    def qiao(self) -> Host:
+        return cast(Host, self.app)
 
     @property
     def session(self) -> Session:

@@ -137,13 +137,14 @@ def _progress(answer: Answer) -> str:
         speed = "" if rate is None else f" · {rate:.0f}/s"
         return say("screen.tokens", n=answer.tokens) + speed
     what = say(f"screen.stage_{progress.stage}")
+    seconds = f" · {answer.elapsed:.0f} s" if answer.elapsed >= 2 else ""
     if progress.stage == "prefill" and progress.done >= progress.total > 0:
         return say("screen.waiting")
     if progress.total <= 0:
-        return what
+        return what + seconds
     done = min(progress.done / progress.total, 1)
     filled = round(done * 12)
-    return f"{what} {glyphs.full * filled}{glyphs.rule * (12 - filled)} {done:4.0%}"
+    return f"{what} {glyphs.full * filled}{glyphs.rule * (12 - filled)} {done:4.0%}{seconds}"
 
 
 def provenance(take: Take, width: int) -> list[Line]:

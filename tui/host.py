@@ -1,0 +1,57 @@
+"""What the screens find in the app that they run in: what lives as long as the program does."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from textual.widgets import TextArea
+
+from ..backends.registry import Backends
+from ..backends.sensors.sampler import Sampler
+from ..workbench.answering import Answer
+from .actions import Keys
+from .inks import Inks
+from .keeper import Keeper
+from .palette import Command
+from .running import Run
+
+
+class Host(Protocol):
+    """The app, as far as screens know it."""
+
+    inks: Inks
+    keys: Keys
+    backends: Backends
+    sampler: Sampler
+    keeper: Keeper
+    copied: str
+    """The text that `y` copied last."""
+
+    def tell(self, text: str, *, error: bool = False) -> None:
+        """A notice at the corner of the screen. Text, never markup."""
+        ...
+
+    def place_cursor(self, editor: TextArea) -> None:
+        """Puts the terminal's own cursor where the caret is."""
+        ...
+
+    def answer_ended(self, run: Run, answer: Answer) -> None:
+        """For a run's thread."""
+        ...
+
+    def look_for_models(self) -> None:
+        """Brings the picker up to date, from a thread."""
+        ...
+
+    def commands(self) -> Iterator[Command]:
+        """All that the palette offers."""
+        ...
+
+    def next_theme(self) -> None: ...
+
+    def leave(self) -> None:
+        """Stops what streams, saves everything, gives the memory back, and ends."""
+        ...
+
+    def end(self) -> None:
+        """Ends, whatever isn't saved."""
+        ...
