@@ -151,6 +151,7 @@ def test_blanks_at_a_break_are_not_painted_and_others_are() -> None:
     assert [text_of(line) for line in wrap((Run("ab    cd  "),), 4)] == ["ab", "cd  "]
     several = wrap((Run("abcd"), Run(" ", "code"), Run(" ", "em"), Run("x")), 4)
     assert several == [(Run("abcd"),), (Run("x"),)]
+    assert wrap((Run("ab  "), Run("")), 2) == [(Run("ab"),)]
 
 
 def test_nothing_is_one_empty_line() -> None:
