@@ -57,3 +57,30 @@ def test_the_work_knows_no_screen_no_engine_and_no_command() -> None:
         "assert not [name for name in sys.modules if name.startswith(('qiao.tui', 'qiao.cli', 'qiao.backends'))]\n"
     )
     assert not imported_by(code) & {*HEAVY, "textual", "rich", "psutil", "pynvml"}
+
+
+FIRST_PAINT = """
+import asyncio
+from qiao.backends.registry import Backends
+from qiao.tui.app import QiaoApp
+from qiao.tui.session import Session
+from qiao.workbench.config import Config
+from qiao.workbench.document import Document
+
+async def paint():
+    config = Config()
+    app = QiaoApp([Session(Document.untitled())], Backends(config), config)
+    async with app.run_test(size=(120, 40)) as pilot:
+        while app.workbench.looking or app.sampler.latest is None:
+            await pilot.pause(0.05)
+        assert "Nothing is written yet" in app.export_screenshot().replace("&#160;", " ")
+
+asyncio.run(paint())
+"""
+
+
+def test_the_first_paint_imports_nothing_heavy() -> None:
+    """Models found and sensors running included; those two may load what reads the machine."""
+    modules = imported_by(FIRST_PAINT)
+    assert "textual" in modules
+    assert not modules & set(HEAVY)

@@ -288,3 +288,41 @@ def test_a_new_conversation_begins_as_a_copy(open_terminal: Open, tmp_path: Path
     kept = list(Path(os.environ["QIAO_HOME"]).glob("data/untitled/*.toml"))
     assert len(kept) == 1
     assert "Paris" in saved(kept[0])["message"][1]["take"][0]["text"]
+
+
+def test_two_models_answer_in_turn_without_reloading(
+    open_terminal: Open, tmp_path: Path, starter: Path, starter_home: Path
+) -> None:
+    other = tmp_path / "models" / "Other.gguf"
+    other.parent.mkdir()
+    os.link(starter, other)
+    (starter_home / "config.toml").write_text(f'[local]\ndirectories = ["{other.parent}"]\n')
+    file = write(tmp_path / "two.toml", "What is the capital of France?")
+
+    def engines() -> set[int]:
+        children = psutil.Process(terminal.process.pid).children(recursive=True)
+        return {child.pid for child in children if "qiao.backends.local.child" in child.cmdline()}
+
+    terminal = open_terminal("--run", str(file))
+    terminal.wait(lambda shown: "Paris" in shown and "esc stop" not in shown)
+    first = engines()
+    # The picker: the other one by its name.
+    terminal.send("m/Oth\r")
+    terminal.wait(lambda shown: "/ Oth" in shown and "▌ assistant" not in shown.partition("/ Oth")[0])
+    terminal.send("j\r")
+    wait_for_file(file, lambda d: d.get("model", "").endswith("Other.gguf"))
+    terminal.send("r")
+    terminal.wait(lambda shown: "‹2/2›" in shown and "Other.gguf · t 0" in shown)
+    both = engines()
+    assert first < both
+    assert len(both) == 2
+    # Back and forth: both stay where they are.
+    for number, name in ((3, "starter"), (4, "Other.gguf")):
+        terminal.send(f":Model: {name}\r")
+        wait_for_file(file, lambda d, name=name: d["model"].endswith(name))
+        terminal.send("r")
+        terminal.wait(lambda shown, n=number, name=name: f"‹{n}/{n}›" in shown and f"{name} · t 0" in shown)
+    assert engines() == both
+    takes = wait_for_file(file, lambda d: len(d["message"][1]["take"]) == 4)["message"][1]["take"]
+    assert [take["model"].rpartition("/")[2].removeprefix("local:") for take in takes] == ["starter", "Other.gguf"] * 2
+    assert len({take["text"] for take in takes}) == 1
