@@ -104,11 +104,14 @@ def wrap(runs: Sequence[Run], width: int) -> list[Line]:
 
 def _without_trailing_blanks(line: Line, width: int) -> Line:
     """A blank that hangs over the edge isn't painted."""
-    while line and line[-1].text[-1:] in ("", " ") and line_width(line) > width:
-        *others, last = line
-        kept = last.text.rstrip(" ")
-        line = (*others, Run(kept, last.ink)) if kept or not others else tuple(others)
-    return line
+    if line_width(line) <= width:
+        return line
+    runs = list(line)
+    while runs:
+        text, ink = runs.pop()
+        if kept := text.rstrip(" "):
+            return (*runs, Run(kept, ink))
+    return ()
 
 
 def wrap_text(text: str, width: int, ink: str = "text") -> list[Line]:
