@@ -161,7 +161,7 @@ def _workbench(options: Namespace, config: Config, warnings: list[str], narratio
         narration.note(warning)
     from ..tui.app import run_workbench
 
-    return run_workbench(files, pattern=pattern, run_at_once=options.run, config=config)
+    return run_workbench(files, pattern=pattern, run_at_once=options.run, config=config, warnings=warnings)
 
 
 def _check_new(name: str) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -56,6 +56,7 @@ class QiaoApp(App[int], inherit_bindings=False):
         backends: what answers.
         config: the person's settings.
         run_at_once: the first conversation is run as soon as it is shown.
+        warnings: what the person should know of the settings, a line each.
         driver_class: for tests.
     """
 
@@ -87,11 +88,16 @@ class QiaoApp(App[int], inherit_bindings=False):
         config: Config,
         *,
         run_at_once: bool = False,
+        warnings: Sequence[str] = (),
         driver_class: type[Driver] | None = None,
     ) -> None:
         self.themes, self._theme_problems = load_themes()
+        self._warnings = warnings
         by_name = {theme.name: theme for theme in self.themes}
         first = by_name.get(config.theme, self.themes[0])
+        if config.theme not in by_name:
+            known = ", ".join(by_name)
+            self._theme_problems.append(say("screen.unknown_theme", name=visible_line(config.theme), known=known))
         self.inks = Inks(first.colors)
         self._default_variables = variables(first)
         self.keys = Keys(config.keys)
@@ -132,7 +138,7 @@ class QiaoApp(App[int], inherit_bindings=False):
         self.sampler.start()
         self.run_worker(self.keeper.watch(), name="keeper")
         self.look_for_models()
-        problems = [*self._theme_problems, *self.keys.problems]
+        problems = [*self._warnings, *self._theme_problems, *self.keys.problems]
         for session in self.workbench.sessions:
             problems += session.document.notices
         for problem in problems:
@@ -210,13 +216,17 @@ class QiaoApp(App[int], inherit_bindings=False):
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""
+        for notice in self._notifications:
+            # Said again, it takes its own place rather than another.
+            if notice.message == text:
+                self._unnotify(notice, refresh=False)
         self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 
     def _notice(self, document: Document, key: str) -> None:
         self.tell(say(key, title=document.title))
 
     def _documents_changed(self) -> None:
-        if self.workbench.is_mounted:
+        if self.workbench.is_whole:
             self.workbench.refresh_all()
 
     # Answers and models
@@ -243,7 +253,7 @@ class QiaoApp(App[int], inherit_bindings=False):
         workbench = self.workbench
         if event.models != workbench.models or workbench.looking:
             workbench.models, workbench.looking = event.models, False
-            if workbench.is_mounted:
+            if workbench.is_whole:
                 workbench.refresh_all()
 
     # Themes
@@ -297,7 +307,7 @@ class QiaoApp(App[int], inherit_bindings=False):
         self.exit(0)
 
 
-def run_workbench(files: list[Path], *, pattern: Path | None = None, run_at_once: bool, config: Config) -> int:
+def run_workbench(files: list[Path], *, pattern: Path | None = None, run_at_once: bool, config: Config, warnings: Sequence[str] = ()) -> int:
     """Opens the workbench on these files, or on an untitled conversation.
 
     Args:
@@ -305,6 +315,7 @@ def run_workbench(files: list[Path], *, pattern: Path | None = None, run_at_once
         pattern: an untitled conversation begins as a copy of this file, and is shown first.
         run_at_once: the first conversation is run as soon as it is shown.
         config: the person's settings.
+        warnings: what they should know of them, a line each.
 
     Returns:
         The exit code.
@@ -316,7 +327,7 @@ def run_workbench(files: list[Path], *, pattern: Path | None = None, run_at_once
     if pattern is not None or not documents:
         documents.insert(0, Document.untitled(None if pattern is None else load_conversation(pattern)))
     escape.install()
-    app = QiaoApp([Session(document) for document in documents], Backends(config), config, run_at_once=run_at_once)
+    app = QiaoApp([Session(document) for document in documents], Backends(config), config, run_at_once=run_at_once, warnings=warnings)
     with terminal.guarded():
         code = app.run()
     return code or app.return_code or 0

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -257,9 +258,20 @@ class TestHowItEnds:
 
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
     def test_interrupted_once_it_keeps_what_arrived(
-        self, qiao: Qiao, scripted: ScriptedBackend, write: Write, read: Qiao, number: signal.Signals, code: int
+        self,
+        qiao: Qiao,
+        scripted: ScriptedBackend,
+        write: Write,
+        read: Qiao,
+        number: signal.Signals,
+        code: int,
+        request: pytest.FixtureRequest,
     ) -> None:
         path = write(ASKED)
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # As under nohup, where qiao rightly ignores it too.
+            request.addfinalizer(partial(signal.signal, number, signal.SIG_IGN))
+            signal.signal(number, signal.SIG_DFL)
         handler = signal.getsignal(number)
         scripted.enqueue("one two three", hold=Interrupting(number))
         ended = qiao("run", str(path), "--save")

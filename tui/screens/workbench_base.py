@@ -20,6 +20,7 @@ from ..glyphs import glyphs
 from ..host import Host
 from ..inks import Inks
 from ..panes.hints import Hint, Hints
+from ..panes.inline_input import InlineInput
 from ..panes.machine import MachinePane
 from ..panes.models import ModelsPane
 from ..panes.rows import Rows
@@ -68,6 +69,11 @@ class WorkbenchBase(Screen[None]):
     @property
     def transcript(self) -> Transcript:
         return self.query_one("#transcript", Transcript)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its parts stand: not before the first paint, and no longer once it is being taken down."""
+        return self.is_mounted and bool(self.query("#hints")) and bool(self.query("#transcript"))
 
     @property
     def inks(self) -> Inks:
@@ -219,7 +225,9 @@ class WorkbenchBase(Screen[None]):
             return [Hint("!", say("screen.too_small"))]
         if self.editor is not None and self.editor.has_focus:
             return self._action_hints("leave_editor", "run_from_editor", "role_in_editor", "split")
-        if focused is not None and focused.id == "model-rows":
+        if isinstance(focused, InlineInput):
+            words = {"enter": "hint_done", "esc": "hint_back"}
+        elif focused is not None and focused.id == "model-rows":
             words = {"enter": "hint_use", "/": "hint_filter", "x": "hint_unload", "esc": "hint_back"}
         elif focused is not None and focused.id == "sampling-rows":
             words = {"enter": "hint_type", "← →": "hint_step", "d": "hint_unset", "esc": "hint_back"}
