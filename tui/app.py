@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -10,10 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App
 from textual.command import CommandPalette
 from textual.driver import Driver
+from textual.geometry import Offset
 from textual.message import Message as Event
 from textual.screen import Screen
 from textual.widget import Widget
@@ -32,6 +35,7 @@ from ..workbench.visible import visible_line
 from ..workbench.words import say
 from . import escape, terminal
 from .actions import ACTIONS, Keys
+from .frames import Frames
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
 from .keeper import Keeper
@@ -116,6 +120,7 @@ class QiaoApp(App[int], inherit_bindings=False):
         self._looking = threading.Lock()
         self._hinted = 0.0
         self._leaving = False
+        self.frames: Frames | None = None if os.environ.get("QIAO_PLAIN_FRAMES") else Frames(self._cursor_place)
         super().__init__(driver_class=driver_class)
         for theme in self.themes:
             self.register_theme(to_textual(theme))
@@ -149,6 +154,9 @@ class QiaoApp(App[int], inherit_bindings=False):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Resize):
+            # Comes also at the same size: after the screen was given up to another program, or the process stopped.
+            self.repaint()
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -193,6 +201,20 @@ class QiaoApp(App[int], inherit_bindings=False):
                 self.cursor_position = editor.cursor_screen_offset
 
         self.call_after_refresh(place)
+
+    # Painting
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, self.frames.compared(renderable) if self.frames else renderable)
+
+    def _cursor_place(self) -> Offset:
+        return self.screen.outer_size.clamp_offset(self.cursor_position)
+
+    def repaint(self) -> None:
+        """Paints every cell, whatever the terminal may have lost or been written over with."""
+        if self.frames:
+            self.frames.forget()
+        self.refresh(layout=True)
 
     def action_command_palette(self) -> None:
         if not CommandPalette.is_open(cast("App[object]", self)):

@@ -46,6 +46,10 @@ class Host(Protocol):
         """All that the palette offers."""
         ...
 
+    def repaint(self) -> None:
+        """Paints every cell, whatever the terminal may have lost."""
+        ...
+
     def next_theme(self) -> None: ...
 
     def leave(self) -> None:

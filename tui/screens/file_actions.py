@@ -234,7 +234,7 @@ class FileActions(WorkbenchBase):
         self.qiao.next_theme()
 
     def do_repaint(self) -> None:
-        self.app.refresh(repaint=True, layout=True)
+        self.qiao.repaint()
 
     def do_quit(self) -> None:
         if not any(session.runs for session in self.sessions):

@@ -35,6 +35,8 @@ WIDE = 110
 """Columns from which on the side panes stand beside the conversation; below, they are overlays."""
 SMALLEST = (40, 10)
 PAINTINGS_A_SECOND = 12
+FOLDED_SECONDS = 3
+"""How long the machine's figure at the foot of a small screen stands: it must not keep a line busy."""
 
 
 class WorkbenchBase(Screen[None]):
@@ -55,6 +57,7 @@ class WorkbenchBase(Screen[None]):
         self.editor: MessageEditor | None = None
         self.problem: str | None = None
         self._painted_tokens: object = None
+        self._machine_words: tuple[float, str] = (0.0, "")
 
     # The parts
 
@@ -255,14 +258,22 @@ class WorkbenchBase(Screen[None]):
         words: list[str] = []
         if self.transcript.more_below:
             words.append(f"{glyphs.more} {say('screen.more_below')}")
-        snapshot = self.qiao.sampler.latest
-        if snapshot is not None and self.has_class("-narrow"):
-            busiest = snapshot.busiest
-            if busiest is not None:
-                words.append(f"GPU {busiest.utilization:3d}%")
-            elif snapshot.machine.cpu_percent is not None:
-                words.append(f"CPU {snapshot.machine.cpu_percent:3.0f}%")
+        if self.has_class("-narrow") and (machine := self._folded_machine()):
+            words.append(machine)
         return " · ".join(words)
+
+    def _folded_machine(self) -> str:
+        since, words = self._machine_words
+        snapshot = self.qiao.sampler.latest
+        if snapshot is None or (words and time.monotonic() - since < FOLDED_SECONDS):
+            return words
+        busiest = snapshot.busiest
+        if busiest is not None:
+            words = f"GPU {busiest.utilization:3d}%"
+        elif snapshot.machine.cpu_percent is not None:
+            words = f"CPU {snapshot.machine.cpu_percent:3.0f}%"
+        self._machine_words = time.monotonic(), words
+        return words
 
     # The editor
 
