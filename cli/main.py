@@ -152,10 +152,10 @@ def _workbench(options: Namespace, config: Config, warnings: list[str], narratio
     pattern = None if options.pattern is None else Path(options.pattern)
     if options.run and not files and pattern is None:
         raise arguments.WrongUsage("cli.run_needs_file")
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        raise Unreadable("cli.no_terminal")
     for name in options.file:
         _check_new(name)
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        raise Unreadable("cli.no_terminal")
     # Under the screen, and there again when it is left.
     for warning in warnings:
         narration.note(warning)

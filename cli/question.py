@@ -63,7 +63,7 @@ def read_question(
 
 
 def _from_file(path: Path) -> tuple[Conversation, bool]:
-    data, _ = read(path)
+    data, _ = read(path, streams=True)
     loaded = loads(data, str(path))
     return loaded.conversation, loaded.read_only
 

@@ -4,12 +4,14 @@ The bindings, the footer, the help page and the palette are all made from this t
 for the footer) and `actions.ID_help` (a sentence) in the catalogue. Keys are remapped in `config.toml`, `[keys]`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from textual.binding import Binding
 from textual.keys import format_key
 
+from ..workbench.visible import visible_line
 from ..workbench.words import say
 
 Where = Literal["conversation", "workbench", "editor"]
@@ -25,8 +27,6 @@ class Action(NamedTuple):
     where: Where
     group: str
     """Its heading on the help page: `actions.group_GROUP`."""
-    shown: str = ""
-    """The keys as people write them, where Textual's names aren't."""
 
     @property
     def label(self) -> str:
@@ -53,7 +53,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_down", "J", "conversation", "edit"),
     Action("move_up", "K", "conversation", "edit"),
     Action("mute", "M", "conversation", "edit"),
-    Action("join", "ampersand", "conversation", "edit", "&"),
+    Action("join", "ampersand", "conversation", "edit"),
     Action("copy", "y", "conversation", "edit"),
     Action("paste", "P", "conversation", "edit"),
     Action("undo", "u", "conversation", "edit"),
@@ -73,12 +73,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_pane", "tab", "workbench", "panes"),
     Action("new", "n", "workbench", "files"),
     Action("open", "O", "workbench", "files"),
-    Action("next_file", "right_square_bracket", "workbench", "files", "]"),
-    Action("previous_file", "left_square_bracket", "workbench", "files", "["),
+    Action("next_file", "right_square_bracket", "workbench", "files"),
+    Action("previous_file", "left_square_bracket", "workbench", "files"),
     Action("save", "w", "workbench", "files"),
     Action("save_as", "W", "workbench", "files"),
-    Action("help", "question_mark", "workbench", "screen", "?"),
-    Action("palette", "colon,ctrl+p", "workbench", "screen", ":"),
+    Action("help", "question_mark", "workbench", "screen"),
+    Action("palette", "colon,ctrl+p", "workbench", "screen"),
     Action("theme", "T", "workbench", "screen"),
     Action("repaint", "ctrl+l", "workbench", "screen"),
     Action("quit", "q", "workbench", "screen"),
@@ -96,21 +96,26 @@ class Keys:
 
     def __init__(self, remapped: Mapping[str, str] | None = None) -> None:
         self.problems: list[str] = []
-        self._keys = {action.id: action.keys for action in ACTIONS}
+        wanted: dict[str, list[str]] = {}
         for action_id, keys in (remapped or {}).items():
             if action_id not in BY_ID:
-                self.problems.append(say("actions.unknown_action", id=action_id))
-            else:
-                self._keys[action_id] = ",".join(_key_name(key) for key in keys.split(","))
-        self._find_clashes()
-
-    def _find_clashes(self) -> None:
+                self.problems.append(say("actions.unknown_action", id=visible_line(action_id)))
+                continue
+            names = [_key_name(key) for key in keys.split(",")]
+            wrong = [key for key in names if not _KEY.fullmatch(key)]
+            self.problems += [say("actions.unknown_key", id=action_id, wrong=visible_line(key)) for key in wrong]
+            wanted[action_id] = [key for key in names if key not in wrong]
+        self._keys: dict[str, list[str]] = {}
         taken: dict[tuple[bool, str], str] = {}
-        for action in ACTIONS:
-            for key in self._keys[action.id].split(","):
-                other = taken.setdefault((action.where == "editor", key), action.id)
-                if other != action.id:
-                    self.problems.append(say("actions.clash", taken_key=key, one=other, other=action.id))
+        # What a person chose goes before what Qiao came with.
+        for action in sorted(ACTIONS, key=lambda action: action.id not in wanted):
+            own = wanted.get(action.id) or action.keys.split(",")
+            place = action.where == "editor"
+            self._keys[action.id] = [key for key in own if taken.setdefault((place, key), action.id) == action.id]
+            if not self._keys[action.id]:
+                other = taken[place, own[0]]
+                key = _shown_key(own[0])
+                self.problems.append(say("actions.clash", taken_key=key, one=other, other=action.id))
 
     def bindings(self, *where: Where) -> list[Binding]:
         """One binding a key, for all actions that hold there.
@@ -122,16 +127,16 @@ class Keys:
             Binding(key, f"screen.do('{action.id}')", action.label, show=False, priority=True)
             for action in ACTIONS
             if action.where in where
-            for key in self._keys[action.id].split(",")
+            for key in self._keys[action.id]
         ]
 
     def shown(self, action_id: str) -> list[str]:
-        """The keys of an action as people write them."""
-        action = BY_ID[action_id]
-        if action.shown and self._keys[action_id] == action.keys:
-            return [action.shown, *map(format_key, action.keys.split(",")[1:])]
-        return [_shown_key(key) for key in self._keys[action_id].split(",")]
+        """The keys of an action as people write them; none, if others took them all."""
+        return [_shown_key(key) for key in self._keys[action_id]]
 
+
+_KEY = re.compile(r"[A-Za-z0-9_+]+|[^\W\d_]")
+"""A key as Textual names it."""
 
 _NAMES = {
     "escape": "esc",
@@ -146,9 +151,7 @@ _NAMES = {
 
 
 def _shown_key(key: str) -> str:
-    if key in _NAMES or "+" in key:
-        return _NAMES.get(key, key)
-    return format_key(key)
+    return _NAMES.get(key) or (key if "+" in key else format_key(key))
 
 
 def _key_name(key: str) -> str:

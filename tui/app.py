@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,14 +26,17 @@ from textual.widgets import Input, TextArea
 
 from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
+from ..workbench import paths
 from ..workbench.answering import Answer
 from ..workbench.config import Config
 from ..workbench.conversation import Conversation
 from ..workbench.conversation_file import loads
 from ..workbench.document import Document
+from ..workbench.errors import QiaoError
+from ..workbench.rescuing import save_beside
 from ..workbench.saving import read
 from ..workbench.seam import Model
-from ..workbench.visible import visible_line
+from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
 from . import escape, terminal
 from .actions import ACTIONS, Keys
@@ -42,6 +47,7 @@ from .keeper import Keeper
 from .palette import Command, QiaoCommands
 from .running import Run
 from .screens.dialogs import Question
+from .screens.open_file import RESCUED
 from .screens.workbench import WorkbenchScreen
 from .session import Session
 from .theme_files import load_themes, to_textual, variables
@@ -136,7 +142,7 @@ class QiaoApp(App[int], inherit_bindings=False):
         if threading.current_thread() is threading.main_thread() and not self.is_headless:
             # A dropped SSH line must not cost a word.
             for number in (signal.SIGHUP, signal.SIGTERM):
-                loop.add_signal_handler(number, self.leave)
+                loop.add_signal_handler(number, partial(self.leave, asking=False))
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
@@ -144,12 +150,23 @@ class QiaoApp(App[int], inherit_bindings=False):
         self.run_worker(self.keeper.watch(), name="keeper")
         self.look_for_models()
         problems = [*self._warnings, *self._theme_problems, *self.keys.problems]
+        try:
+            self.backends.default_address()
+        except QiaoError as error:
+            problems.append(str(error))
         for session in self.workbench.sessions:
             problems += session.document.notices
+        if rescued := list((paths.data_dir() / RESCUED).glob("*.toml")):
+            problems.append(say("screen.rescued", n=len(rescued), folder=visible_line(str(rescued[0].parent))))
         for problem in problems:
             self.tell(problem)
         if self._run_at_once:
             self.workbench.action_do("run")
+
+    @property
+    def failure(self) -> str | None:
+        """The mistake in the program that ended it, if one did."""
+        return None if self._exception is None else f"{type(self._exception).__name__}: {self._exception}"
 
     # Keys
 
@@ -238,10 +255,11 @@ class QiaoApp(App[int], inherit_bindings=False):
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""
-        for notice in self._notifications:
+        for notice in list(self._notifications):
             # Said again, it takes its own place rather than another.
             if notice.message == text:
                 self._unnotify(notice, refresh=False)
+        text = visible(text)
         self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 
     def _notice(self, document: Document, key: str) -> None:
@@ -296,13 +314,17 @@ class QiaoApp(App[int], inherit_bindings=False):
 
     # Leaving
 
-    def leave(self) -> None:
-        """Stops what streams, saves everything, gives the memory back, and ends."""
+    def leave(self, *, asking: bool = True) -> None:
+        """Stops what streams, saves everything, gives the memory back, and ends.
+
+        Args:
+            asking: whether there is still someone to ask about what can't be saved; else it goes to the data folder.
+        """
         if not self._leaving:
             self._leaving = True
-            self.run_worker(self._leave(), name="leave")
+            self.run_worker(self._leave(asking), name="leave")
 
-    async def _leave(self) -> None:
+    async def _leave(self, asking: bool) -> None:
         workbench = self.workbench
         workbench.close_editor()
         for session in workbench.sessions:
@@ -310,17 +332,52 @@ class QiaoApp(App[int], inherit_bindings=False):
         until = time.monotonic() + LEAVE_SECONDS
         while any(session.runs for session in workbench.sessions) and time.monotonic() < until:
             await asyncio.sleep(0.02)
+        for session in workbench.sessions:
+            # A backend that doesn't stop in time: what has come stays.
+            for run in list(session.runs):
+                session.take_in(run, run.answer)
         unsaved: list[Document] = []
         for session in workbench.sessions:
             if session.document.unsaved and not await self.keeper.save(session.document):
                 unsaved.append(session.document)
-        if unsaved and self.is_running and self._leaving:
+        if unsaved and not asking:
+            self._rescue()
+        elif unsaved:
             # Not a word is lost: said, and left to the person to decide.
             problem = self.keeper.problem(unsaved[0]) or say("screen.unsaved")
             self._leaving = False
             workbench.ask_to_leave_unsaved(problem)
             return
         self.end()
+
+    def _rescue(self) -> None:
+        """Saves all that can be saved, where it belongs or else in the data folder. For ends that nobody chose."""
+        with contextlib.suppress(Exception):
+            self.workbench.close_editor()
+        for session in self.workbench.sessions:
+            for run in list(session.runs):
+                run.stop.set()
+                with contextlib.suppress(QiaoError):
+                    session.take_in(run, run.answer)
+            document = session.document
+            if document.unsaved:
+                try:
+                    document.save()
+                except QiaoError:
+                    with contextlib.suppress(QiaoError):
+                        save_beside(paths.data_dir() / RESCUED, document)
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._exception is None and not self.is_headless:
+            with contextlib.suppress(Exception):
+                self._rescue()
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        # Textual's own prints the values of local variables as well: a person's words, and later keys, in a log.
+        if self._exception is not None:
+            traceback.print_exception(self._exception, file=sys.stderr)
+        self._close_messages_no_wait()
 
     def end(self) -> None:
         """Ends, whatever isn't saved."""
@@ -329,7 +386,9 @@ class QiaoApp(App[int], inherit_bindings=False):
         self.exit(0)
 
 
-def run_workbench(files: list[Path], *, pattern: Path | None = None, run_at_once: bool, config: Config, warnings: Sequence[str] = ()) -> int:
+def run_workbench(
+    files: list[Path], *, pattern: Path | None = None, run_at_once: bool, config: Config, warnings: Sequence[str] = ()
+) -> int:
     """Opens the workbench on these files, or on an untitled conversation.
 
     Args:
@@ -349,10 +408,18 @@ def run_workbench(files: list[Path], *, pattern: Path | None = None, run_at_once
     if pattern is not None or not documents:
         documents.insert(0, Document.untitled(None if pattern is None else load_conversation(pattern)))
     escape.install()
-    app = QiaoApp([Session(document) for document in documents], Backends(config), config, run_at_once=run_at_once, warnings=warnings)
+    app = QiaoApp(
+        [Session(document) for document in documents],
+        Backends(config),
+        config,
+        run_at_once=run_at_once,
+        warnings=warnings,
+    )
     with terminal.guarded():
         code = app.run()
-    return code or app.return_code or 0
+    if app.failure is not None:
+        raise QiaoError("screen.failed", what=visible_line(app.failure), log=visible_line(str(terminal.log_file())))
+    return code or 0
 
 
 def load_conversation(path: Path) -> Conversation:

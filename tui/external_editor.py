@@ -34,7 +34,8 @@ def edit_text(app: App[object], text: str) -> str | None:
         except (OSError, ValueError):
             raise QiaoError("screen.no_editor", command=shown) from None
         failed = QiaoError("screen.editor_failed", command=shown, code=ended.returncode)
-        if ended.returncode != 0:
+        # Killed, by a dropped line say, it may have saved all the same; an editor that ends with a code was told to.
+        if ended.returncode > 0:
             raise failed
         try:
             edited = path.read_bytes().decode("utf-8", "replace")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from ..workbench.document import Document
-from ..workbench.errors import QiaoError
+from ..workbench.errors import QiaoError, Unreadable
 from ..workbench.saving import ChangedOnDisk
 from ..workbench.visible import visible_line
 
@@ -90,7 +90,7 @@ class Keeper:
             if not document.unsaved:
                 document.reload()
                 notice = "screen.reloaded"
-            elif document.merge():
+            elif self._merged(document):
                 notice = "screen.merged"
             else:
                 file = visible_line(document.path.name)
@@ -104,6 +104,14 @@ class Keeper:
         self.settled(document)
         self._told(document, notice)
         return True
+
+    @staticmethod
+    def _merged(document: Document) -> bool:
+        """Whether theirs could be taken in; what can't even be read can't."""
+        try:
+            return document.merge()
+        except Unreadable:
+            return False
 
     def _failed(self, document: Document, error: QiaoError) -> None:
         """Says why, and tries again in a while."""

@@ -117,7 +117,10 @@ class Session:
         conversation = self.conversation
         here = self.in_document
         at = len(conversation.messages) if here is None else here + offset
-        message = Message(role=role or next_role(conversation.messages, at), text=text)
+        shown = self.messages
+        # An answer that is coming counts: the message after it is the next question.
+        turn = self.index + offset if shown else 0
+        message = Message(role=role or next_role(shown, turn), text=text)
         self.change(conversation.inserted(at, message), "label.add")
         self._added = None if text else _Added(message.uid, self.conversation, self.selected)
         self.selected = message.uid
@@ -136,8 +139,18 @@ class Session:
         left = self.conversation.messages
         self.selected = left[min(here, len(left) - 1)].uid if left else 0
 
-    def write(self, uid: int, text: str) -> None:
-        """The draft of an editor becomes the message's text."""
+    def write(self, uid: int, text: str, beginning: str | None = None) -> bool:
+        """The draft of an editor becomes the message's text.
+
+        Args:
+            uid: the message's.
+            text: the draft.
+            beginning: what the editor was opened on; None: what the message says now.
+
+        Returns:
+            False: another program's change to the message came in meanwhile. It stands, and the draft, if it has
+            something of its own, is a message below.
+        """
         here = self.conversation.index(uid)
         added, self._added = self._added, None
         if here is None:
@@ -151,9 +164,15 @@ class Session:
             else:
                 self.change(self.conversation.removed(here), "label.delete")
             self.selected = added.selected_before
-        elif text != self.conversation.messages[here].said:
+        elif text != (said := self.conversation.messages[here].said) and text != beginning:
             message = self.conversation.messages[here]
+            if beginning is not None and said != beginning:
+                draft = Message(role=message.role, text=text)
+                self.change(self.conversation.inserted(here + 1, draft), "label.edit")
+                self.selected = draft.uid
+                return False
             self.change(self.conversation.replaced(here, message.with_text(text)), "label.edit")
+        return True
 
     def split(self, uid: int, text: str, at: int) -> None:
         """Two messages where one was, parted at character `at` of the draft; the second is selected."""

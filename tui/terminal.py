@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..workbench import paths
 
@@ -15,6 +16,20 @@ def descriptor() -> int | None:
     return _terminal
 
 
+def log_file() -> Path:
+    """What is printed while the workbench runs."""
+    return paths.log_dir() / "workbench.log"
+
+
+def _open_log() -> int:
+    """The log's descriptor; where there can be none, that of nothing at all."""
+    try:
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        return os.open(log_file(), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+
+
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
     """Points file descriptors 1 and 2 at the log, and Textual's driver at the terminal.
@@ -22,9 +37,7 @@ def guarded() -> Iterator[None]:
     A library, its C code and its children inherit the log; nothing they print can spoil the screen.
     """
     global _terminal
-    folder = paths.log_dir()
-    folder.mkdir(parents=True, exist_ok=True)
-    log = os.open(folder / "workbench.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    log = _open_log()
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [(fd, os.dup(fd)) for fd in (1, 2)]

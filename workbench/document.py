@@ -108,6 +108,11 @@ class Document:
         return self._conversation is not self._saved
 
     @property
+    def is_new(self) -> bool:
+        """Whether there is no file yet."""
+        return self._digest is None
+
+    @property
     def can_undo(self) -> bool:
         return bool(self._history) and not self.read_only
 

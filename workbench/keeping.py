@@ -37,6 +37,7 @@ def keep(path: Path, answered: Conversation, place: Place, takes: Sequence[Take]
     Raises:
         QiaoError: neither the file nor one beside it can be written.
     """
+    comments: Path | None = None
     for _ in range(TRIES):
         try:
             data, digest = read(path)
@@ -46,7 +47,11 @@ def keep(path: Path, answered: Conversation, place: Place, takes: Sequence[Take]
         changed = None if loaded.read_only else with_takes(loaded.conversation, place, takes)
         if changed is None:
             break
-        comments = _copy(path, data) if loaded.had_comments else None
+        if loaded.had_comments:
+            if comments is not None:
+                # Of a try that another writer was ahead of.
+                comments.unlink(missing_ok=True)
+            comments = _copy(path, data)
         try:
             write(path, dumps(changed), digest)
         except ChangedOnDisk:

@@ -40,13 +40,19 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read(path: Path) -> OnDisk:
+def read(path: Path, *, streams: bool = False) -> OnDisk:
     """The file's content.
 
+    Args:
+        streams: whether a pipe will do, which may block for ever.
+
     Raises:
-        Unreadable: it isn't there, is a folder, or can't be read.
+        Unreadable: it isn't there, is a folder or no regular file, or can't be read.
     """
     try:
+        mode = path.stat().st_mode
+        if not (streams or stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise Unreadable("document.no_regular_file", file=visible_line(str(path)))
         data = path.read_bytes()
     except FileNotFoundError:
         raise Unreadable("document.not_found", file=visible_line(str(path))) from None

@@ -77,7 +77,7 @@ def model() -> Model:
         state="absent" if here is None else "on_disk",
         kind="instruct",
         parameters=PARAMETERS,
-        size_bytes=WHEEL_BYTES if here is None else GGUF_BYTES,
+        size_bytes=GGUF_BYTES,
         context_length=CONTEXT_LENGTH,
         path=None if here is None else str(here),
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ...workbench.visible import visible_line
 from ..inks import Inks
 from ..wrap import Run, line_width
 
@@ -29,10 +30,12 @@ class Hints(Widget):
         self.inks = inks
         self._hints: Sequence[Hint] = ()
         self._state = ""
+        self._pinned = 0
 
-    def show(self, hints: Sequence[Hint], state: str = "") -> None:
-        if (hints, state) != (self._hints, self._state):
-            self._hints, self._state = hints, state
+    def show(self, hints: Sequence[Hint], state: str = "", pinned: int = 0) -> None:
+        """Shows hints, the last `pinned` of them even where others have to give way."""
+        if (hints, state, pinned) != (self._hints, self._state, self._pinned):
+            self._hints, self._state, self._pinned = hints, state, pinned
             self.refresh()
 
     def restyle(self, inks: Inks) -> None:
@@ -43,12 +46,20 @@ class Hints(Widget):
         width = self.size.width
         state = (Run(f"{self._state} ", "muted"),) if self._state else ()
         room = width - line_width(state) - 1
+        pieces = [
+            (Run(visible_line(key), "strong"), Run(f" {visible_line(words)}  ", "muted")) for key, words in self._hints
+        ]
+        likely, pinned = pieces[: len(pieces) - self._pinned], pieces[len(pieces) - self._pinned :]
+        kept = sum(map(line_width, pinned))
         runs, used = [Run("  ")], 2
-        for key, words in self._hints:
-            piece = (Run(key, "strong"), Run(f" {words}  ", "muted"))
-            if used + line_width(piece) - 2 > room:
+        for piece in likely:
+            if used + line_width(piece) + kept - 2 > room:
                 break
             runs += piece
             used += line_width(piece)
+        for piece in pinned:
+            if used + line_width(piece) - 2 <= room:
+                runs += piece
+                used += line_width(piece)
         runs.append(Run(" " * max(width - used - line_width(state), 0)))
         return self.inks.strip((*runs, *state), "panel", width)

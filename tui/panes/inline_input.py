@@ -36,8 +36,9 @@ class InlineInput(Input):
             self.key = key
             self.value = value
 
-    def __init__(self, key: object, value: str, region: Region) -> None:
-        super().__init__(visible_line(value), compact=True, select_on_focus=False)
+    def __init__(self, key: object, value: str, region: Region, *, replace: bool = False) -> None:
+        """An input in this region of its parent; with `replace`, what is typed takes the old value's place."""
+        super().__init__(visible_line(value), compact=True, select_on_focus=replace)
         bind_at_once(self)
         self.key_edited = key
         self.cursor_blink = False

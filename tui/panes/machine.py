@@ -1,6 +1,7 @@
 """The machine pane: GPUs with their history, memory, heat and processes; without one, processor and memory."""
 
 from textual import events
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -20,7 +21,7 @@ class MachinePane(Widget):
     """Paints the latest snapshot. Lines keep their places from one to the next, so that only figures change."""
 
     DEFAULT_CSS = """
-    MachinePane { background: $q-panel; height: 1fr; }
+    MachinePane { background: $q-panel; height: auto; }
     """
 
     def __init__(self, inks: Inks, *, id: str | None = None) -> None:
@@ -45,8 +46,12 @@ class MachinePane(Widget):
             return
         lines = machine_lines(*self._seen, self.size.width - 3)
         if lines != self._lines:
+            taller = len(lines) != len(self._lines)
             self._lines = lines
-            self.refresh()
+            self.refresh(layout=taller)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return max(len(self._lines), 6)
 
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else ()

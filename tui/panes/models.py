@@ -125,7 +125,7 @@ class ModelsPane(Container):
 
     def type_filter(self) -> None:
         """Opens the input for the filter. At once: what is typed right after the key belongs into it."""
-        at = self.rows.region.offset - self.region.offset
+        at = self.rows.region.offset - self.content_region.offset
         box = InlineInput("filter", self._filter, Region(at.x, at.y + 1, self.size.width - 2, 1))
         self.mount(box)
         self.screen.set_focus(box)

@@ -11,6 +11,7 @@ from textual.message import Message as Event
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ..glyphs import glyphs
 from ..inks import Inks
 from ..wrap import Line, Run, line_width, truncate_line
 
@@ -168,5 +169,9 @@ class Rows(Widget, can_focus=True):
         room = width - 3 - (line_width(row.right) + 1 if row.right else 0)
         left = truncate_line(row.left, room)
         gap = width - 3 - line_width(left) - line_width(row.right)
-        line = (Run(" "), *left, Run(" " * max(gap, 0)), *row.right, Run("  "))
+        selected = index == self._selected and self.has_focus
+        more = y == self.size.height - 1 and index < len(self._rows) - 1
+        edge = Run(f" {glyphs.more}" if more else "  ", "muted")
+        mark = Run(glyphs.bar if selected else " ", "text")
+        line = (mark, *left, Run(" " * max(gap, 0)), *row.right, edge)
         return self.inks.strip(line, ground, width)

@@ -157,8 +157,13 @@ class SamplingPane(Container):
         else:
             self.edit(setting)
 
-    def edit(self, setting: Setting) -> None:
-        """Opens the input in the setting's row."""
+    def edit(self, setting: Setting, typed: str | None = None) -> None:
+        """Opens the input in the setting's row.
+
+        Args:
+            setting: which.
+            typed: what was typed and can't be used, to be mended; None: the present value, to be replaced.
+        """
         self.query(InlineInput).remove()
         region = self.rows.row_region(setting)
         if region is None:
@@ -168,9 +173,10 @@ class SamplingPane(Container):
         else:
             current = getattr(self._sampling, setting.name)
             value = "" if current is None else shown_value(current)
+        value = value if typed is None else typed
         x = min(len(setting.name) + 2, 12) if setting.variable else 13
-        at = region.translate(self.rows.region.offset - self.region.offset)
-        box = InlineInput(setting, value, at.shrink((0, 1, 0, x)))
+        at = region.translate(self.rows.region.offset - self.content_region.offset)
+        box = InlineInput(setting, value, at.shrink((0, 1, 0, x)), replace=typed is None)
         self.mount(box)
         self.screen.set_focus(box)
 

@@ -17,7 +17,10 @@ from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from .dialogs import LineInput
 from .seen import Seen
-from .workbench_base import WorkbenchBase
+from .workbench_base import Edited, WorkbenchBase
+
+_BESIDE_EDITOR = frozenset({"palette", "help", "repaint"})
+"""Actions that leave an open editor alone."""
 
 
 class ConversationActions(WorkbenchBase):
@@ -91,6 +94,7 @@ class ConversationActions(WorkbenchBase):
         if session.run_of(message.uid) is not None:
             raise QiaoError("screen.busy_message")
         session.editing = message.uid
+        self.edited = Edited(session, message.uid, message.said)
         self.editor = MessageEditor(message.said, self.inks, self.qiao.keys.bindings("editor"))
         self.editor.styles.width = self.transcript.text_width
         self.editor.styles.height = 1
@@ -111,19 +115,6 @@ class ConversationActions(WorkbenchBase):
         if self.editor is not None:
             self._show_editor()
 
-    def close_editor(self) -> None:
-        """The draft becomes one undo step."""
-        editor, self.editor = self.editor, None
-        session = self.session
-        uid, session.editing = session.editing, None
-        if editor is None or uid is None:
-            return
-        session.write(uid, editor.draft)
-        self.set_focus(self.transcript)
-        editor.remove()
-        self.refresh_all()
-        self.transcript.reveal()
-
     def do_leave_editor(self) -> None:
         self.close_editor()
 
@@ -136,15 +127,10 @@ class ConversationActions(WorkbenchBase):
         self.refresh_conversation()
 
     def do_split(self) -> None:
-        editor, session = self.editor, self.session
-        if editor is None or session.editing is None:
-            return
-        uid, draft, caret = session.editing, editor.draft, editor.caret
-        self.editor, session.editing = None, None
-        self.set_focus(self.transcript)
-        editor.remove()
-        session.split(uid, draft, caret)
-        self.refresh_all()
+        editor, edited = self._take_editor()
+        if editor is not None and edited is not None:
+            edited.session.split(edited.uid, editor.draft, editor.caret)
+            self.refresh_all()
 
     def do_external_editor(self) -> None:
         message = self.session.message
@@ -163,6 +149,7 @@ class ConversationActions(WorkbenchBase):
         self._add(0)
 
     def _add(self, offset: int, text: str = "", role: Role | None = None) -> None:
+        self.close_editor()
         self._check_writable()
         self.session.add(offset, text, role)
         self.refresh_all()
@@ -244,12 +231,12 @@ class ConversationActions(WorkbenchBase):
         def answered(text: str | None) -> None:
             if text is None:
                 return
-            if not text.strip().isdecimal() or not 1 <= int(text) <= 128:
+            if not (text.strip().isdecimal() and len(text.strip()) <= 3 and 1 <= int(text) <= 128):
                 self.qiao.tell(say("screen.not_a_count"), error=True)
             else:
                 self.guarded(lambda: self.start_run(self.session.new_run(self.address, takes=int(text))))
 
-        self.app.push_screen(LineInput(say("screen.how_many_takes"), "3"), answered)
+        self.app.push_screen(LineInput(say("screen.how_many_takes"), "3", replace=True), answered)
 
     def start_run(self, run: Run) -> None:
         """Begins to answer; the page follows the answer if it comes at the end."""
@@ -301,6 +288,9 @@ class ConversationActions(WorkbenchBase):
         self._walk(1)
 
     def _walk(self, step: int) -> None:
+        message = self.session.message
+        if message is not None and self.session.run_of(message.uid) is not None:
+            raise QiaoError("screen.busy_message")
         self.session.walk(step)
         self.refresh_conversation()
         self.transcript.reveal()
@@ -314,12 +304,20 @@ class ConversationActions(WorkbenchBase):
 
     def do_seen(self) -> None:
         """The exact text that the model sees for the selected message's answer."""
+        message = self.session.message
+        run = None if message is None else self.session.run_of(message.uid)
+        if run is not None:
+            self.app.push_screen(Seen(run.ask.requests[0], self.qiao.backends, self.inks))
+            return
         self.app.push_screen(Seen(self.session.ask(self.address).requests[0], self.qiao.backends, self.inks))
 
     # All actions
 
     def action_do(self, action_id: str) -> None:
         """Carries out an action of the table; what goes wrong is said, and nothing is lost."""
+        if BY_ID[action_id].where != "editor" and action_id not in _BESIDE_EDITOR:
+            # Through the palette, or by the mouse: a draft is kept before anything else happens.
+            self.close_editor()
         handler = getattr(self, f"do_{action_id}")
         self.guarded(handler)
 

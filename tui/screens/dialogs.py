@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ...workbench.visible import visible
 from ...workbench.words import say
 from ..at_once import bind_at_once
 
@@ -36,7 +37,7 @@ class Question(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Content(self._text), markup=False)
+            yield Static(Content(visible(self._text)), markup=False)
             yield Static("")
             for key, words, _result in [*self._choices, Choice("esc", say("screen.leave_it"), "")]:
                 yield Static(Content.assemble((f"{key:>4}", "bold"), "  ", words))
@@ -58,8 +59,9 @@ class LineInput(ModalScreen[str | None]):
     CSS_PATH = "dialogs.tcss"
     BINDINGS = [Binding("escape,ctrl+c", "leave", show=False)]
 
-    def __init__(self, label: str, value: str = "", suggestions: Sequence[str] = ()) -> None:
+    def __init__(self, label: str, value: str = "", suggestions: Sequence[str] = (), *, replace: bool = False) -> None:
         super().__init__()
+        self._replace = replace
         self._label = label
         self._value = value
         self._suggestions = suggestions
@@ -70,7 +72,7 @@ class LineInput(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(Content(self._label), markup=False)
             suggester = SuggestFromList(self._suggestions) if self._suggestions else None
-            line = Input(self._value, suggester=suggester, compact=True, select_on_focus=False)
+            line = Input(self._value, suggester=suggester, compact=True, select_on_focus=self._replace)
             bind_at_once(line)
             line.cursor_blink = False
             yield line

@@ -19,7 +19,7 @@ from ..panes.sampling import SamplingPane, SamplingRows, Setting
 from ..session import Session
 from .dialogs import Choice, LineInput, Question
 from .help import Help
-from .open_file import OpenFile
+from .open_file import OpenFile, typed_path
 from .workbench_base import WorkbenchBase
 
 
@@ -34,6 +34,9 @@ class FileActions(WorkbenchBase):
 
     def do_sampling(self) -> None:
         self._open_pane("#side", SamplingRows)
+        rows = self.query_one(SamplingRows)
+        if isinstance(rows.selected_key, Setting) and rows.selected_key.variable:
+            rows.select(Setting("temperature"))
 
     def do_variables(self) -> None:
         self.do_sampling()
@@ -104,6 +107,8 @@ class FileActions(WorkbenchBase):
                 self.edit_change("label.sampling", lambda c: msgspec.structs.replace(c, sampling=sampling))
         except QiaoError as error:
             self.qiao.tell(str(error), error=True)
+            # What was typed stays, to be mended.
+            self.query_one(SamplingPane).edit(setting, text)
 
     # Files
 
@@ -118,6 +123,7 @@ class FileActions(WorkbenchBase):
         self._go_to((self.current - 1) % len(self.sessions))
 
     def _go_to(self, number: int) -> None:
+        self.close_editor()
         self.current = number
         self.set_focus(self.transcript)
         self.refresh_all()
@@ -166,10 +172,13 @@ class FileActions(WorkbenchBase):
         def named(text: str | None) -> None:
             if text is None or not text.strip():
                 return
-            path = Path(text.strip()).expanduser()
-            if not path.suffix:
-                path = path.with_suffix(".toml")
-            if path.exists():
+            try:
+                path = typed_path(text)
+                exists = path.exists()
+            except (OSError, QiaoError) as error:
+                self.qiao.tell(str(error), error=True)
+                return
+            if exists:
                 question = say("screen.overwrite", path=visible_line(str(path)))
                 choices = [Choice("o", say("screen.choice_overwrite"), "overwrite")]
                 self.app.push_screen(

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
+from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..actions import ACTIONS, Keys
 from ..inks import Inks
@@ -32,7 +33,7 @@ class Help(ModalScreen[None]):
         for group, actions in groupby(ACTIONS, key=lambda action: action.group):
             rows += [Row(), Row((Run(say(f"actions.group_{group}"), "muted strong"),))]
             for action in actions:
-                keys = " ".join(self._keys.shown(action.id))
+                keys = visible_line(" ".join(self._keys.shown(action.id)))
                 rows.append(Row((Run(f"{keys:<12}", "strong"), Run(action.help)), (), action.id))
         for group in ("models", "sampling"):
             rows += [Row(), Row((Run(say(f"actions.group_{group}_pane"), "muted strong"),))]

@@ -12,12 +12,16 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...workbench import paths
+from ...workbench.errors import QiaoError
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..at_once import bind_at_once
 from ..inks import Inks
 from ..panes.rows import Row, Rows
 from ..wrap import Run
+
+RESCUED = "rescued"
+"""The folder, in the data folder, of conversations that couldn't be saved where they belong."""
 
 LISTED = 500
 """Files; more than that is for a library, not a list."""
@@ -56,7 +60,7 @@ class OpenFile(ModalScreen[Path | None]):
             yield Rows(self._inks)
 
     def on_mount(self) -> None:
-        self._found = conversations([Path.cwd(), paths.data_dir() / "untitled"])
+        self._found = conversations([Path.cwd(), paths.data_dir() / "untitled", paths.data_dir() / RESCUED])
         self.query_one(Rows).can_focus = False
         self._show("")
         self.set_focus(self.query_one(Input))
@@ -75,10 +79,15 @@ class OpenFile(ModalScreen[Path | None]):
 
     @on(Input.Submitted)
     def _open(self, event: Input.Submitted) -> None:
-        typed = Path(event.value).expanduser() if event.value else None
         selected = self.query_one(Rows).selected_key
-        if typed is not None and (typed.is_file() or not isinstance(selected, Path)):
-            self.dismiss(typed if typed.suffix else typed.with_suffix(".toml"))
+        try:
+            typed = typed_path(event.value) if event.value.strip() else None
+            is_file = typed is not None and typed.is_file()
+        except (OSError, QiaoError) as error:
+            self.app.notify(visible_line(str(error)), severity="error", markup=False)
+            return
+        if typed is not None and (is_file or not isinstance(selected, Path)):
+            self.dismiss(typed)
         else:
             self.dismiss(selected if isinstance(selected, Path) else None)
 
@@ -92,6 +101,22 @@ class OpenFile(ModalScreen[Path | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def typed_path(text: str) -> Path:
+    """The path that a person typed; `.toml` is added to a name without an ending that no file has.
+
+    Raises:
+        QiaoError: it is no path that a file could have.
+    """
+    text = text.strip()
+    try:
+        path = Path(text).expanduser()
+        if path.is_file() or path.suffix:
+            return path
+        return path.with_suffix(".toml")
+    except (OSError, RuntimeError, ValueError):
+        raise QiaoError("screen.no_path", text=visible_line(text[:80])) from None
 
 
 def conversations(folders: list[Path]) -> list[Found]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import NamedTuple, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -34,9 +34,20 @@ from ..wrap import Line, Run
 WIDE = 110
 """Columns from which on the side panes stand beside the conversation; below, they are overlays."""
 SMALLEST = (40, 10)
+ALWAYS = ("help", "quit")
+"""Actions that the last line names however narrow it is."""
 PAINTINGS_A_SECOND = 12
 FOLDED_SECONDS = 3
 """How long the machine's figure at the foot of a small screen stands: it must not keep a line busy."""
+
+
+class Edited(NamedTuple):
+    """The message that an editor is open on."""
+
+    session: Session
+    uid: int
+    beginning: str
+    """Its text when the editor was opened."""
 
 
 class WorkbenchBase(Screen[None]):
@@ -55,6 +66,8 @@ class WorkbenchBase(Screen[None]):
         self.defaults: dict[Address, Sampling] = {}
         """What each model is known to use where a sampling is unset, from its last answer."""
         self.editor: MessageEditor | None = None
+        self.edited: Edited | None = None
+        """What the editor is open on."""
         self.problem: str | None = None
         self._painted_tokens: object = None
         self._machine_words: tuple[float, str] = (0.0, "")
@@ -155,6 +168,8 @@ class WorkbenchBase(Screen[None]):
             words.append(Run(visible_line(problem), "bad"))
         elif document.read_only:
             words.append(Run(say("screen.read_only"), "warn"))
+        elif document.is_new and not document.is_untitled:
+            words.append(Run(say("screen.new_file"), "muted"))
         elif document.unsaved:
             words.append(Run(say("screen.unsaved"), "muted"))
         elif document.is_untitled:
@@ -195,7 +210,11 @@ class WorkbenchBase(Screen[None]):
                 return Address.parse(text)
             except QiaoError:
                 return Address("?", text)
-        return self.qiao.backends.default_address()
+        try:
+            return self.qiao.backends.default_address()
+        except QiaoError:
+            # Told at the start; without a model of its own, a conversation shows what is wrong with it.
+            return Address("?", "?")
 
     def _tick(self) -> None:
         """While something streams: what has come since the last painting is shown."""
@@ -220,7 +239,8 @@ class WorkbenchBase(Screen[None]):
 
     def refresh_hints(self) -> None:
         hints, state = self._hints(), self._state_words()
-        self.query_one("#hints", Hints).show(hints, state)
+        pinned = len(ALWAYS) if hints[-1:] == self._action_hints(ALWAYS[-1]) else 0
+        self.query_one("#hints", Hints).show(hints, state, pinned)
 
     def _hints(self) -> list[Hint]:
         focused = self.focused
@@ -235,7 +255,7 @@ class WorkbenchBase(Screen[None]):
         elif focused is not None and focused.id == "sampling-rows":
             words = {"enter": "hint_type", "← →": "hint_step", "d": "hint_unset", "esc": "hint_back"}
         else:
-            return self._action_hints(*self._likely_actions())
+            return self._action_hints(*self._likely_actions(), *ALWAYS)
         return [Hint(key, say(f"screen.{word}")) for key, word in words.items()]
 
     def _likely_actions(self) -> list[str]:
@@ -243,15 +263,16 @@ class WorkbenchBase(Screen[None]):
         message = session.message
         stop = ["stop"] if session.runs else []
         if message is None:
-            return ["add_below", "open", "models", "sampling", "help", "palette", "quit"]
-        end = ["models", "sampling", "undo", "help", "quit"]
+            return ["add_below", "open", "models", "sampling"]
+        end = ["models", "sampling", "undo"]
         if message.role == "assistant":
             takes = ["previous_take", "next_take"] if len(message.takes) > 1 else []
             return [*stop, "run", "edit", "add_below", *takes, "continue", "seen", "role", *end]
         return [*stop, "run", "edit", "add_below", "role", "seen", *end]
 
     def _action_hints(self, *action_ids: str) -> list[Hint]:
-        return [Hint(self.qiao.keys.shown(id)[0], say(f"actions.{id}")) for id in action_ids]
+        keys = self.qiao.keys
+        return [Hint(shown[0], say(f"actions.{id}")) for id in action_ids if (shown := keys.shown(id))]
 
     def _state_words(self) -> str:
         """What the folded panes would show, and that there is more below."""
@@ -294,6 +315,29 @@ class WorkbenchBase(Screen[None]):
             editor.styles.width = region.width
             editor.styles.height = region.height
         self.qiao.place_cursor(editor)
+
+    def close_editor(self) -> None:
+        """The draft becomes one undo step."""
+        editor, edited = self._take_editor()
+        if editor is None or edited is None:
+            return
+        if not edited.session.write(edited.uid, editor.draft, edited.beginning):
+            self.qiao.tell(say("screen.draft_kept_below"))
+        self.set_focus(self.transcript)
+        self.refresh_all()
+        self.transcript.reveal()
+
+    def _take_editor(self) -> tuple[MessageEditor | None, Edited | None]:
+        """The editor off the screen, and what it was open on; the draft is the caller's to keep."""
+        editor, edited = self.editor, self.edited
+        self.editor = self.edited = None
+        if edited is not None:
+            edited.session.editing = None
+        if editor is not None:
+            if editor.has_focus:
+                self.set_focus(self.transcript)
+            editor.remove()
+        return editor, edited
 
     def edit_change(self, label: str, change: Callable[[Conversation], Conversation]) -> None:
         """One undo step of the current document, shown."""

@@ -157,7 +157,7 @@ def provenance(take: Take, width: int) -> list[Line]:
     if timing and timing.tokens_per_second is not None:
         parts.append(f"{timing.tokens_per_second:.0f}/s")
     if timing and timing.first_token_ms is not None:
-        parts.append(f"{timing.first_token_ms / 1000:.2f} s")
+        parts.append(say("screen.first_token", seconds=f"{timing.first_token_ms / 1000:.2f}"))
     runs = [Run(" · ".join(parts), "faint")]
     if take.finish is not None:
         stands_out = take.finish != "stop"

@@ -1,0 +1,35 @@
+"""Keeping a conversation whose own file can't be written, where nobody can be asked any more."""
+
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from .conversation_file import dumps
+from .document import Document
+from .saving import ChangedOnDisk, Unsaved, write
+from .visible import visible_line
+
+
+def save_beside(folder: Path, document: Document) -> Path:
+    """Writes the document's conversation to a new file in this folder.
+
+    Returns:
+        The file: the document's name, and when it was.
+
+    Raises:
+        Unsaved: it can't be written here either.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unsaved("document.unwritable", file=visible_line(str(folder)), detail=error.strerror or "") from None
+    data = dumps(document.conversation)
+    name = f"{document.path.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    for number in count(1):
+        target = folder / (f"{name}.toml" if number == 1 else f"{name}-{number}.toml")
+        try:
+            write(target, data, None)
+        except ChangedOnDisk:
+            continue
+        return target
+    raise AssertionError
