@@ -68,7 +68,7 @@ def test_an_answer_is_markdown_with_one_line_of_provenance() -> None:
         f"assistant {glyphs.take_left}1/1{glyphs.take_right}",
         "Paris, of course.",
         "Qwen3-4B · t 0.7 · top_p 0.9 · thinking on · 3 tok · 24/s ·",
-        "0.25 s · stop",
+        "first 0.25 s · stop",
     ]
     assert "strong" in inks(item, "Paris")
     assert inks(item, "Qwen3-4B") == {"faint"}

@@ -41,18 +41,25 @@ class InlineInput(Input):
         super().__init__(visible_line(value), compact=True, select_on_focus=replace)
         bind_at_once(self)
         self.key_edited = key
+        self._is_done = False
         self.cursor_blink = False
         self.styles.offset = (region.x, region.y)
         self.styles.width = region.width
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Done(self.key_edited, self.value))
+        self._end(self.value)
 
     def action_leave(self) -> None:
-        self.post_message(self.Done(self.key_edited, None))
+        self._end(None)
+
+    def _end(self, value: str | None) -> None:
+        """Hands over once: losing the focus to what comes next is no second answer."""
+        if not self._is_done:
+            self._is_done = True
+            self.post_message(self.Done(self.key_edited, value))
 
     def _on_blur(self, event: events.Blur) -> None:
         super()._on_blur(event)
         if self.is_attached and self.app.app_focus:
-            self.post_message(self.Done(self.key_edited, None))
+            self._end(None)

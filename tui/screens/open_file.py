@@ -112,6 +112,8 @@ def typed_path(text: str) -> Path:
     text = text.strip()
     try:
         path = Path(text).expanduser()
+        if not path.name.strip(".") or "\x00" in text or path.is_dir():
+            raise ValueError
         if path.is_file() or path.suffix:
             return path
         return path.with_suffix(".toml")
