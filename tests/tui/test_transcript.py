@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
+from itertools import pairwise
 
 import pytest
 from textual.app import App, ComposeResult
@@ -290,6 +291,27 @@ async def test_the_end_is_followed_until_the_reader_scrolls_away_and_again_when_
         assert page.following
         grow("c")
         assert bodies(page)[-2] == "c 7"
+
+
+@in_loop
+async def test_a_page_that_is_followed_moves_some_lines_at_once() -> None:
+    """Each move sends most of the page again: a slow line, and a reader's eyes, are better off with few."""
+    async with TinyApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
+        coming = growing("start")
+        page = await open_page(pilot, [*conversation(20), coming])
+        page.follow()
+        assert coming.live is not None
+        tops: list[list[str]] = []
+        for number in range(24):
+            coming.live.feed(Text(f"\nline {number}"))
+            page.show(page._items, 20, {})
+            assert f"line {number}" in bodies(page)[-2]
+            tops.append(rows(page)[: HEIGHT // 2])
+        moves = sum(one != other for one, other in pairwise(tops))
+        assert 3 <= moves <= 24 // view.LINES_AHEAD + 1
+        # Once it is complete no blank lines are left.
+        page.show([*conversation(20), Item(Message(role="assistant", text=coming.live.text))], 20, {})
+        assert "line 23" in bodies(page)[-1]
 
 
 @in_loop

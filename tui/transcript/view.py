@@ -29,6 +29,8 @@ INDENT = 2
 MEASURE = 100
 """Cells; longer lines are hard to read."""
 KEPT_BLOCKS = 400
+LINES_AHEAD = 5
+"""So far the page moves at once while an answer streams in at its end."""
 
 
 class Place(NamedTuple):
@@ -177,6 +179,18 @@ class Transcript(Widget, can_focus=True):
         last = len(self._items) - 1
         return self._stepped(Place(last, self._height(last) - 1), -(self.size.height - 1))
 
+    def _followed(self) -> Place:
+        """Where the page stands while its end is followed.
+
+        Text that comes fills some blank lines before the page moves: each move sends most of it to the terminal again.
+        """
+        end = self._end()
+        ahead = self._stepped(end, min(LINES_AHEAD, self.size.height // 4))
+        coming = any(self._items[number].live for number in range(end.block, len(self._items)))
+        if not coming or self._top > ahead:
+            return end
+        return self._top if self._top >= end else ahead
+
     def _from(self, top: Place, count: int) -> list[Shown]:
         """`count` painted lines from a place on."""
         shown: list[Shown] = []
@@ -215,7 +229,7 @@ class Transcript(Widget, can_focus=True):
         """Brings the screen up to date: only lines that differ are painted again."""
         if not self.size:
             return
-        self._top = self._end() if self._follow else self._clamp(self._top)
+        self._top = self._followed() if self._follow else self._clamp(self._top)
         if not self._follow and not self._from(self._top, self.size.height)[-1].place:
             # No empty space below the end while there is text above the top.
             self._top = min(self._top, self._end())
@@ -293,7 +307,7 @@ class Transcript(Widget, can_focus=True):
         """Scrolls by lines; scrolling to the end follows it. Returns whether anything moved."""
         before = self._top
         end = self._end()
-        self._top = min(self._stepped(self._top, step), end)
+        self._top = min(self._stepped(min(self._top, end), step), end)
         visible = range(self._top.block, len(self._items))
         self._follow = step > 0 and self._top == end and any(self._items[number].live for number in visible)
         self._paint()
