@@ -4,10 +4,12 @@ import asyncio
 import inspect
 import random
 import re
+import signal
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pyte
 import pytest
 from hypothesis import given, settings
@@ -35,7 +37,10 @@ from qiao.tui.pens import PLAIN, Pen, pen_change, pen_of
 from qiao.tui.session import Session
 from qiao.workbench.config import Config
 from qiao.workbench.conversation import Conversation, Message
+from qiao.workbench.conversation_file import dumps
 from qiao.workbench.document import Document
+
+from .conftest import Terminal
 
 CONSOLE = Console(color_system="truecolor", force_terminal=True)
 
@@ -525,6 +530,27 @@ def test_a_long_random_drive_shows_the_same_on_both_terminals(
     assert app.compared_frames > 100
     assert scripted.requests
     assert "could not be compared" not in caplog.text
+
+
+def test_everything_is_painted_after_other_programs_had_the_terminal(
+    open_terminal: Callable[..., Terminal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a real terminal: an editor that leaves its screen full, and a process stopped and continued."""
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nfor i in 1 2 3 4 5 6 7 8 9; do echo REMAINS; done\necho 'edited 世界' > \"$1\"\n")
+    editor.chmod(0o700)
+    monkeypatch.setenv("VISUAL", str(editor))
+    talk = tmp_path / "talk.toml"
+    talk.write_bytes(dumps(Conversation(messages=(Message(role="user", text="before"),))))
+    terminal = open_terminal(str(talk))
+    terminal.wait("before")
+    terminal.send("o")
+    terminal.wait(lambda shown: "edited" in shown and "MODELS" in shown and "REMAINS" not in shown)
+    written = len(terminal.output)
+    terminal.process.send_signal(signal.SIGTSTP)
+    terminal.wait(lambda _shown: psutil.Process(terminal.process.pid).status() == psutil.STATUS_STOPPED)
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.wait(lambda _shown: b"MODELS" in terminal.output[written:] and b"edited" in terminal.output[written:])
 
 
 def test_the_switch_turns_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
