@@ -1,11 +1,12 @@
 """What the workbench writes to its terminal: bytes a streamed token, a typed character, a moved selection, idle.
 
-    python benchmarks/wire.py [--columns 120] [--rows 40] [--tokens 600] [--seconds 10]
+    python benchmarks/wire.py [--columns 120] [--rows 40] [--tokens 1200] [--seconds 10]
 
 The real workbench in a real pty, once with frames compared and once with them sent as Textual wrote them.
 """
 
 import argparse
+import random
 import sys
 import tempfile
 import time
@@ -31,11 +32,19 @@ ROWS = {
     "open": ("bytes a second, idle, sensors open", 400),
 }
 
-PARAGRAPH = (
-    "Weighing every word is slow work, and a good prompt is mostly that: one word changed, the answer read again, "
-    "the difference seen. A question that names its audience gets a shorter answer; a question that names its "
-    "purpose gets a better one. 推敲二字，出自贾岛的故事：僧推月下门，还是僧敲月下门？\n\n"
+WORDS = (
+    "weighing every word is slow work and a good prompt mostly that one changed the answer read again difference seen "
+    "question names its audience gets shorter better purpose 推敲 二字 出自 贾岛的故事： 僧推月下门， 还是 僧敲月下门？"
 )
+
+
+def answer_of(count: int) -> str:
+    """Paragraphs of so many tokens, always the same ones; no two lines are alike."""
+    chance = random.Random(1)
+    text = ""
+    while len(tokens(text)) < count:
+        text += " ".join(chance.choices(WORDS.split(), k=chance.randint(20, 90))).capitalize() + ".\n\n"
+    return "".join(tokens(text)[:count]).strip()
 
 
 def measure(options: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, float]:
@@ -43,8 +52,7 @@ def measure(options: argparse.Namespace, environment: Mapping[str, str]) -> dict
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         answer = home / "answer.txt"
-        text = PARAGRAPH * (options.tokens // len(tokens(PARAGRAPH)) + 1)
-        answer.write_text("".join(tokens(text)[: options.tokens]), encoding="utf-8")
+        answer.write_text(answer_of(options.tokens), encoding="utf-8")
         talk = home / "talk.toml"
         messages = [Message(role="system", text="Be brief."), Message(role="user", text="What is a good prompt?")]
         talk.write_bytes(dumps(Conversation(messages=tuple(messages))))
@@ -73,7 +81,7 @@ def _drive(terminal: Terminal, options: argparse.Namespace) -> dict[str, float]:
     def stream() -> None:
         terminal.send("r")
         terminal.wait("esc stop")
-        terminal.wait(lambda shown: "esc stop" not in shown and "1/1" in shown, options.tokens / PACE * 2 + 30)
+        terminal.wait(lambda shown: "esc stop" not in shown and "· stop" in shown, options.tokens / PACE * 2 + 30)
 
     spent = terminal.spent(stream)
     found["token"] = spent.written / options.tokens
@@ -109,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--columns", type=int, default=120)
     parser.add_argument("--rows", type=int, default=40)
-    parser.add_argument("--tokens", type=int, default=600)
+    parser.add_argument("--tokens", type=int, default=1200)
     parser.add_argument("--seconds", type=float, default=10.0)
     options = parser.parse_args()
     compared = measure(options, {"QIAO_PLAIN_FRAMES": ""})
