@@ -304,6 +304,7 @@ class QiaoApp(App[int], inherit_bindings=False):
         self.use_theme(names[(at + 1) % len(names)])
 
     def use_theme(self, name: str) -> None:
+        self.workbench.close_editor()
         theme = next(theme for theme in self.themes if theme.name == name)
         self.inks = Inks(theme.colors)
         self.theme = name

@@ -66,6 +66,8 @@ class WorkbenchBase(Screen[None]):
         self.defaults: dict[Address, Sampling] = {}
         """What each model is known to use where a sampling is unset, from its last answer."""
         self.editor: MessageEditor | None = None
+        self._named: tuple[object, list[str]] = (None, [])
+        """Messages, and the variables that they name: looked for once, since there may be thousands."""
         self.edited: Edited | None = None
         """What the editor is open on."""
         self.problem: str | None = None
@@ -196,10 +198,12 @@ class WorkbenchBase(Screen[None]):
 
     def refresh_sampling(self) -> None:
         conversation = self.session.conversation
-        named = [name for message in conversation.messages for name in names(message.said)]
+        if self._named[0] is not conversation.messages:
+            found = [name for message in conversation.messages for name in names(message.said)]
+            self._named = (conversation.messages, list(dict.fromkeys(found)))
         defaults = self.defaults.get(self.address, Sampling())
         pane = self.query_one("#sampling", SamplingPane)
-        pane.show(conversation.sampling, defaults, conversation.variables, list(dict.fromkeys(named)))
+        pane.show(conversation.sampling, defaults, conversation.variables, self._named[1])
 
     @property
     def address(self) -> Address:
@@ -228,6 +232,9 @@ class WorkbenchBase(Screen[None]):
             self.refresh_conversation()
 
     def _look_at_machine(self) -> None:
+        if any(session.runs for session in self.sessions):
+            # A model that is loading shows as such.
+            self.qiao.look_for_models()
         sampler = self.qiao.sampler
         snapshot = sampler.latest
         pane = self.query_one("#machine", MachinePane)

@@ -218,7 +218,8 @@ class Transcript(Widget, can_focus=True):
         bar_ink = "accent" if item.editing else "faint" if item.message.muted else item.message.role
         width = self.size.width
         margin = Segment(" " * MARGIN, self.inks.style("text", "page"))
-        bar = Segment(glyphs.selected if number == self._selected else glyphs.bar, self.inks.style(bar_ink, "page"))
+        is_marked = number == self._selected and not item.editing
+        bar = Segment(glyphs.selected if is_marked else glyphs.bar, self.inks.style(bar_ink, "page"))
         inner = self.inks.strip((Run(" "), *block[line]), ground, min(self.text_width + INDENT, width - MARGIN - 1))
         strip = Strip([margin, bar, *inner])
         return strip.extend_cell_length(width, self.inks.style("text", "page")).crop(0, width)
