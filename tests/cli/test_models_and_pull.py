@@ -35,7 +35,7 @@ class TestModels:
         heading, *rows = ended.out.splitlines()
         assert ended.code == 0
         assert heading.split() == ["ADDRESS", "KIND", "PARAMETERS", "SIZE", "CONTEXT", "STATE"]
-        assert rows[0].split() == ["local:starter", "instruct", "135M", "93", "MB", "8192", "not", "fetched"]
+        assert rows[0].split() == ["local:starter", "instruct", "135M", "98", "MB", "8192", "not", "fetched"]
         assert rows[1].split() == ["scripted:推敲␛[2J␊", "base", "7.6B", "15.0", "GB", "32768", "on", "disk"]
         column = heading.index("STATE")
         assert [width(row[: row.rindex(state)]) for row, state in zip(rows, ("not", "on", "failed"), strict=True)] == [

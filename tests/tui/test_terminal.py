@@ -67,7 +67,7 @@ def test_a_whole_conversation(open_terminal: Open, tmp_path: Path, columns: int,
     # It streams; stopped half-way, what has arrived stays.
     terminal.wait(lambda shown: re.search(r"starter · [1-9]\d* tok", shown))
     terminal.send("\x1b")
-    terminal.wait("stopped by you")
+    terminal.wait("stopped")
     first = wait_for_file(file, lambda d: len(d["message"]) == 3)["message"][2]["take"][0]
     assert first["finish"] == "cancelled"
     assert first["text"]
@@ -199,7 +199,7 @@ def test_the_engine_killed_in_mid_answer(open_terminal: Open, tmp_path: Path) ->
     terminal.wait("‹2/2›")
     terminal.wait(lambda shown: re.search(r"starter · [1-9]\d* tok", shown))
     terminal.send("\x1b")
-    terminal.wait("stopped by you")
+    terminal.wait("stopped")
 
 
 def test_qiao_run_saves_while_the_workbench_has_it_open(open_terminal: Open, tmp_path: Path) -> None:
