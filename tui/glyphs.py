@@ -25,12 +25,8 @@ class Glyphs(NamedTuple):
     full: str = "━"
     more: str = "↓"
     mark: str = "✓"
-    special_left: str = "⟨"
-    special_right: str = "⟩"
-    newline: str = "⏎"
     rule: str = "─"
     bullet: str = "•"
-    cursor: str = "█"
 
 
 ASCII = Glyphs(
@@ -51,12 +47,8 @@ ASCII = Glyphs(
     full="=",
     more="v",
     mark="+",
-    special_left="<",
-    special_right=">",
-    newline="$",
     rule="-",
     bullet="*",
-    cursor="_",
 )
 
 

@@ -47,11 +47,6 @@ def free_gpus(nvml: Nvml | None = None, environ: Mapping[str, str] = os.environ)
     ]
 
 
-def free_gpu_memory() -> list[int]:
-    """Free bytes of each of `free_gpus`, in the same order; [] without a GPU."""
-    return [gpu.free_bytes for gpu in free_gpus()]
-
-
 def _allowed(gpus: Sequence[Gpu], visible: str | None) -> list[Gpu]:
     """Those that CUDA_VISIBLE_DEVICES names, by number or by the start of a UUID.
 

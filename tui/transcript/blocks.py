@@ -8,7 +8,6 @@ import msgspec
 from ...workbench.answering import Answer
 from ...workbench.conversation import Message, Take
 from ...workbench.sampling import Sampling
-from ...workbench.seam import Failed
 from ...workbench.variables import runs as variable_runs
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
@@ -35,7 +34,7 @@ class Item(NamedTuple):
     """So many lines are kept free for the editor; 0: it isn't being edited."""
 
 
-def lines(item: Item, width: int, variables: Mapping[str, str], elapsed: str = "") -> list[Line]:
+def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
     """The block's lines, without the bar, at most `width` cells each."""
     body: list[Line]
     if item.editing:
@@ -193,8 +192,3 @@ def short_model(address: str) -> str:
     """The last part of an address's name: `local:Qwen/Qwen3-4B` is Qwen3-4B."""
     name = address.split(":", 1)[-1].rstrip("/")
     return name.rsplit("/", 1)[-1] or address
-
-
-def failure_of(answer: Answer) -> str | None:
-    """What went wrong, if the answer ended so."""
-    return answer.finished.message if isinstance(answer.finished, Failed) else None

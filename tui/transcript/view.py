@@ -16,7 +16,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...workbench.conversation import Message
-from ...workbench.words import say
 from ..glyphs import glyphs
 from ..inks import Inks
 from ..wrap import Line, Run, wrap_text
@@ -344,8 +343,3 @@ class Transcript(Widget, can_focus=True):
         offset: Offset | None = event.get_content_offset(self)
         if offset is not None and offset.y < len(self._painted) and (place := self._painted[offset.y].place):
             self.post_message(self.Clicked(self._items[place.block].message.uid))
-
-    @property
-    def label(self) -> str:
-        """What this part of the screen is called."""
-        return say("screen.conversation")

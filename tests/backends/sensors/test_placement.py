@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qiao.backends.sensors.machine import machine_memory
-from qiao.backends.sensors.placement import FreeGpu, free_gpu_memory, free_gpus
+from qiao.backends.sensors.placement import FreeGpu, free_gpus
 
 M = 2**20
 FIRST = "GPU-4a1b7c9e-02d5-4f68-8a31-c7e95b20d614"
@@ -82,6 +82,6 @@ def test_on_this_machine() -> None:
     try:
         ctypes.CDLL("libnvidia-ml.so.1")
     except OSError:
-        assert free_gpu_memory() == []
+        assert free_gpus() == []
     else:
-        assert all(free >= 0 for free in free_gpu_memory())
+        assert all(gpu.free_bytes >= 0 for gpu in free_gpus())
