@@ -224,3 +224,21 @@ def test_what_cannot_be_saved_is_rescued(tmp_path: Path) -> None:
     first, second = (save_beside(tmp_path / "rescued", document) for _ in range(2))
     assert first != second
     assert Document.open(first).conversation.messages[0].text == "kept"
+
+
+@in_loop
+async def test_a_mistake_in_the_program_saves_the_draft_and_what_has_streamed(path: Path) -> None:
+    go = threading.Event()
+    async with workbench(talk(*HELLO), path) as bench:
+        bench.scripted.enqueue("Paris it is.", hold=go)
+        await bench.press("r")
+        await bench.see("Paris")
+        await bench.press("k", "e")
+        await bench.type(" Now.")
+        bench.app._rescue()
+        go.set()
+        assert bench.said()[1] == ("user", "Capital of France? Now.")
+        take = bench.on_disk().messages[2].take
+        assert take is not None
+        assert take.text.startswith("Paris")
+        await bench.idle()

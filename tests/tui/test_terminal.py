@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -326,3 +327,20 @@ def test_two_models_answer_in_turn_without_reloading(
     takes = wait_for_file(file, lambda d: len(d["message"][1]["take"]) == 4)["message"][1]["take"]
     assert [take["model"].rpartition("/")[2].removeprefix("local:") for take in takes] == ["starter", "Other.gguf"] * 2
     assert len({take["text"] for take in takes}) == 1
+
+
+def test_a_dropped_line_and_a_folder_that_is_gone_still_lose_nothing(open_terminal: Open, tmp_path: Path) -> None:
+    """Nobody can be asked any more: it ends, and what was written lies in the data folder."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    terminal = open_terminal(str(folder / "talk.toml"))
+    terminal.wait("Nothing is written yet")
+    terminal.send("ahalf a tho")
+    terminal.wait("half a tho")
+    shutil.rmtree(folder)
+    os.kill(terminal.process.pid, signal.SIGHUP)
+    assert terminal.ended() == 0
+    rescued = list(Path(os.environ["QIAO_HOME"]).glob("data/rescued/*.toml"))
+    assert [saved(path)["message"][0]["text"] for path in rescued] == ["half a tho"]
+    again = open_terminal(str(tmp_path / "next.toml"))
+    again.wait("could not be saved where they belong")
