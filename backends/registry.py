@@ -127,6 +127,12 @@ class Backends:
             raise Refused("models.fetch_later", address=visible_line(str(address)))
         yield from starter.fetch(stop)
 
+    def unheeded(self, request: Request) -> dict[str, str]:
+        """The set parameters that the model's side would ignore or refuse, each with one line that says so."""
+        with self._lock:
+            backend = self._made.get(request.address.provider)
+        return {} if backend is None else backend.unheeded(request)
+
     def unload(self, address: Address) -> None:
         """Gives back the memory that the model holds, if any backend has loaded it."""
         with self._lock:

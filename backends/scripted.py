@@ -70,6 +70,8 @@ class ScriptedBackend:
     ) -> None:
         self.requests: list[Request] = []
         """Those that were generated for, in the order in which they came."""
+        self.ignores: tuple[str, ...] = ()
+        """Parameters that `unheeded` is to tell of."""
         self.unloaded: list[Address] = []
         self.closed = False
         self._names = tuple(names)
@@ -156,6 +158,14 @@ class ScriptedBackend:
             )
             for name in self._names
         ]
+
+    def unheeded(self, request: Request) -> dict[str, str]:
+        """Nothing, unless `ignores` says so."""
+        return {
+            name: say("models.unheeded", name=name)
+            for name in self.ignores
+            if getattr(request.sampling, name) is not None
+        }
 
     def unload(self, address: Address) -> None:
         """Notes that it was asked to."""

@@ -7,7 +7,7 @@ import msgspec
 
 from .conversation import Finish, Take, TakeError, Timing, Usage
 from .sampling import Sampling
-from .seam import Event, Failed, Finished, Progress, Request, Started, Text, Thinking
+from .seam import Event, Failed, Finished, Progress, Request, Started, Text, Thinking, Token
 from .toml_problems import mended
 from .visible import without_surrogates
 
@@ -23,6 +23,8 @@ class Answer:
         self.thinking = ""
         self.tokens = 0
         """Tokens of thinking and text so far."""
+        self.chances: list[Token] = []
+        """The tokens of the text with their probabilities, as far as the engine told them."""
         self.progress: Progress | None = Progress("starting")
         """What is being done before the first token; None from then on."""
         self.started: Started | None = None
@@ -41,11 +43,12 @@ class Answer:
             case Started():
                 self.started = event
                 self._begun = time.monotonic()
-            case Thinking(text, tokens):
+            case Thinking(text, tokens, _):
                 self._arrived(tokens)
                 self.thinking += without_surrogates(text)
-            case Text(text, tokens):
+            case Text(text, tokens, chances):
                 self._arrived(tokens)
+                self.chances += chances
                 self.text += without_surrogates(text)
                 if self._first_answer is None:
                     self._first_answer = time.monotonic()

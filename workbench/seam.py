@@ -17,8 +17,10 @@ from .sampling import Sampling
 Mode = Literal["chat", "completion"]
 """How messages become a prompt: through the model's chat template, or, for a base model, their bare texts."""
 
-Stage = Literal["fetching", "starting", "loading", "prefill"]
-"""fetching: download, bytes. starting: the engine's process. loading: weights, tensors. prefill: prompt, tokens."""
+Stage = Literal["fetching", "starting", "loading", "prefill", "connecting", "waiting", "retrying"]
+"""fetching: download, bytes. starting: the engine's process. loading: weights, tensors. prefill: prompt, tokens.
+connecting: to a server. waiting: the request is sent. retrying: it is sent again after a wait; seconds, of seconds.
+"""
 
 FailureKind = Literal[
     "unknown_model",  # the address names nothing that is here
@@ -28,10 +30,32 @@ FailureKind = Literal[
     "context_too_long",
     "out_of_memory",
     "engine_died",  # the process or connection behind it ended
+    "no_key",  # the provider wants a key, and none is known
+    "key_refused",
+    "no_credit",  # the account lacks money, quota, or a verified name
+    "content_refused",  # the provider's filter says no
+    "rate_limited",  # too many requests, and trying again didn't help
+    "unreachable",  # no server answers there
+    "server_error",  # a server answers that it is broken or overloaded
+    "bad_reply",  # what answers there doesn't speak this protocol
+    "stalled",  # nothing came for too long
+    "cut_off",  # the connection ended in the middle of the answer
 ]
 
 REFUSALS: frozenset[FailureKind] = frozenset(
-    {"unknown_model", "missing_extra", "unloadable", "invalid_request", "context_too_long"}
+    {
+        "unknown_model",
+        "missing_extra",
+        "unloadable",
+        "invalid_request",
+        "context_too_long",
+        "no_key",
+        "key_refused",
+        "no_credit",
+        "content_refused",
+        "rate_limited",
+        "unreachable",
+    }
 )
 """Failures that are a no, not an accident: the command exits with 3 rather than 4."""
 
@@ -59,6 +83,8 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     stage: Stage
     done: int = 0
     total: int = 0
+    note: str = ""
+    """One line more, in the person's language: which step of a long start, why it is tried again."""
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
@@ -71,11 +97,30 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     context_length: int | None = None
 
 
+class Alternative(msgspec.Struct, frozen=True):
+    """A token that might have stood there."""
+
+    text: str
+    logprob: float
+    """Natural logarithm of its probability, before temperature and cut-offs where the engine tells that."""
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A token that the model chose, and the likeliest ones at that place (its own among them, if it was one)."""
+
+    text: str
+    """As it reads; a part of a character is U+FFFD."""
+    logprob: float
+    alternatives: tuple[Alternative, ...] = ()
+
+
 class Thinking(msgspec.Struct, frozen=True, tag="thinking"):
     """More of the thinking. `tokens`: how many the text is made of."""
 
     text: str
     tokens: int = 1
+    chances: tuple[Token, ...] = ()
+    """One a token, if `sampling.logprobs` asked for them and the engine tells."""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
@@ -83,6 +128,8 @@ class Text(msgspec.Struct, frozen=True, tag="text"):
 
     text: str
     tokens: int = 1
+    chances: tuple[Token, ...] = ()
+    """One a token, if `sampling.logprobs` asked for them and the engine tells."""
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
@@ -152,6 +199,30 @@ class Model(msgspec.Struct, frozen=True):
     path: str | None = None
     problem: str | None = None
     """Why it can't be used, or why the last try failed."""
+    needed_bytes: int | None = None
+    """Memory that answering takes: weights, KV cache for a conversation, overhead. An estimate."""
+    fits: bool | None = None
+    """Whether so much is free here, on one GPU or (without any) in the machine's memory. None: not known."""
+
+
+KeySource = Literal["environment", "keyring", "file", "session"]
+"""Where a key was found. file: encrypted with a passphrase. session: typed in, for this run only."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where models come from: this machine, or a provider. The picker heads each part of its list with one."""
+
+    provider: str
+    title: str
+    base_url: str | None = None
+    """None: this machine."""
+    needs_key: bool = False
+    key: KeySource | None = None
+    """Where its key is from; None: none is known, or nobody has looked yet."""
+    asked: bool = True
+    """Whether its models have been asked for; asking takes a connection, and isn't done by itself."""
+    problem: str | None = None
+    """One line: why its models can't be listed, or what is missing."""
 
 
 class Backend(Protocol):
@@ -175,6 +246,13 @@ class Backend(Protocol):
 
     def models(self) -> list[Model]:
         """What can answer here, from files and memory only: quick enough to be asked again and again."""
+        ...
+
+    def unheeded(self, request: Request) -> dict[str, str]:
+        """The set parameters that this model's side would ignore or refuse, each with one line that says so.
+
+        By names of `Sampling`, or of its `extra`. From what is known already: quick, and without a connection.
+        """
         ...
 
     def unload(self, address: Address) -> None:

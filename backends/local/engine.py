@@ -75,6 +75,10 @@ class LocalBackend:
                 models.append(_overlaid(Model(names[path], title, "on_disk", path=str(path)), resident))
         return models
 
+    def unheeded(self, request: Request) -> dict[str, str]:
+        """Nothing: all parameters are carried out here."""
+        return {}
+
     def unload(self, address: Address) -> None:
         """Ends the model's process, which gives all its memory back; blocks for up to two seconds or so."""
         try:
