@@ -11,7 +11,7 @@ from ..workbench.words import say
 from .cells import wrapped
 from .streams import Data
 
-COMMANDS = ("run", "show", "models", "pull", "completion")
+COMMANDS = ("run", "show", "models", "pull", "convert", "completion")
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -153,12 +153,27 @@ def command(name: str) -> Parser:
             parser.options.add_argument("--addresses", action="store_true", help=say("cli.help_addresses"))
         case "pull":
             parser.named.add_argument("model", metavar="ADDRESS", help=say("cli.help_pull"))
+        case "convert":
+            from ..workbench.exchange.formats import FORMATS
+
+            parser.named.add_argument("source", metavar="IN", help=say("cli.help_convert_in"))
+            parser.named.add_argument("target", metavar="OUT", help=say("cli.help_convert_out"))
+            add = parser.options.add_argument
+            readable = [each.name for each in FORMATS if each.read]
+            writable = [each.name for each in FORMATS if each.write]
+            add("--from", dest="read_as", choices=readable, metavar="FORMAT", help=_choices("help_read_as", readable))
+            add("--to", dest="write_as", choices=writable, metavar="FORMAT", help=_choices("help_write_as", writable))
+            add("--force", action="store_true", help=say("cli.help_force"))
         case _:
             parser.named.add_argument("shell", choices=SHELLS, metavar="SHELL", help=say("cli.help_shell"))
     if name in ("run", "show", "models"):
         parser.options.add_argument("--json", action="store_true", help=say(f"cli.help_json_{name}"))
     parser.add_help_option()
     return parser
+
+
+def _choices(key: str, choices: Iterable[str]) -> str:
+    return say(f"cli.{key}", formats=", ".join(choices))
 
 
 def _question(parser: Parser) -> None:

@@ -108,6 +108,10 @@ def _dispatch(
         from .completion import print_completion
 
         return print_completion(options.shell)
+    if name == "convert":
+        from .convert import convert
+
+        return convert(options, narration)
     for warning in warnings:
         narration.note(warning)
     with closing(open_backends(config)) as backends:

@@ -33,7 +33,7 @@ ELSEWHERE = re.compile(
 def files() -> list[Path]:
     """All text files of the repository, caches aside."""
     inside = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.is_file()]
-    at_top = [path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name != "LICENSE"]
+    at_top = [path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name not in ("LICENSE", ".git")]
     return [path for path in at_top + inside if "__pycache__" not in path.parts and path.suffix in TEXT]
 
 

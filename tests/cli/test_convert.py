@@ -1,0 +1,66 @@
+"""`qiao convert`, from files to files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Qiao = Callable[..., Any]
+
+LINES = (
+    '{"conversations": [{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "4"}]}\n'
+    '{"conversations": [{"from": "human", "value": "你好"}], "id": "two words/../x"}\n'
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.jsonl").write_text(LINES, encoding="utf-8")
+    return tmp_path
+
+
+def test_many_become_a_file_each_and_one_again(qiao: Qiao, here: Path) -> None:
+    assert qiao("convert", "data.jsonl", "talks/") == (0, "", "2 to talks/ (qiao)\n")
+    assert sorted(file.name for file in (here / "talks").iterdir()) == ["01.toml", "02-two-words-x.toml"]
+    ended = qiao("convert", "talks", "-", "--to", "messages-jsonl")
+    assert (ended.code, ended.err) == (0, "")
+    assert [json.loads(line)["messages"][0]["content"] for line in ended.out.splitlines()] == ["2+2?", "你好"]
+
+
+def test_one_file_doesnt_hold_several(qiao: Qiao, here: Path) -> None:
+    code, _, err = qiao("convert", "data.jsonl", "talk.toml")
+    assert code == 2
+    assert "There are 2 conversations" in err
+    assert not (here / "talk.toml").exists()
+
+
+def test_what_is_there_is_replaced_only_if_asked(qiao: Qiao, here: Path) -> None:
+    (here / "out.json").write_text("mine")
+    code, _, err = qiao("convert", "data.jsonl", "out.json")
+    assert (code, (here / "out.json").read_text()) == (2, "mine")
+    assert "--force" in err
+    assert qiao("convert", "data.jsonl", "out.json", "--force").code == 0
+    assert len(json.loads((here / "out.json").read_text())) == 2
+
+
+def test_from_stdin_with_the_format_named(qiao: Qiao) -> None:
+    ended = qiao(
+        "convert", "-", "-", "--from", "alpaca", "--to", "markdown", stdin='{"instruction": "Hi", "output": "Yo"}'
+    )
+    assert ended == (0, "## User\n\nHi\n\n## Assistant\n\nYo\n", "")
+
+
+@pytest.mark.parametrize("target", ["out.xyz", "-"])
+def test_an_ending_that_tells_nothing(qiao: Qiao, target: str) -> None:
+    code, out, err = qiao("convert", "data.jsonl", target)
+    assert (code, out) == (2, "")
+    assert "--to" in err
+
+
+def test_a_missing_file_and_a_folder_without_conversations(qiao: Qiao, here: Path) -> None:
+    assert qiao("convert", "gone.json", "x.md").code == 2
+    (here / "empty").mkdir()
+    assert "holds no conversation" in qiao("convert", "empty", "x.md").err

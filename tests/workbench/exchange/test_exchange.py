@@ -1,0 +1,282 @@
+"""Other programs' files, in and out: written as those programs write them."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiao.workbench.conversation import Conversation, Message, Take
+from qiao.workbench.errors import Unreadable
+from qiao.workbench.exchange.exchanged import Imported
+from qiao.workbench.exchange.formats import BY_NAME, read_any
+from qiao.workbench.sampling import Sampling
+
+
+def read(value: object, name: str = "data.json", named: str | None = None) -> Imported:
+    return read_any(json.dumps(value).encode(), name, named)
+
+
+def turns(conversation: Conversation) -> list[tuple[str, str]]:
+    return [(message.role, message.said) for message in conversation.messages]
+
+
+def write(format: str, *conversations: Conversation) -> tuple[str, dict[str, int]]:
+    writer = BY_NAME[format].write
+    assert writer is not None
+    exported = writer(conversations)
+    return exported.text, {what: n for what, n in exported.left_out.items() if n}
+
+
+QA = [("user", "2+2?"), ("assistant", "4")]
+TALK = Conversation(messages=(Message(role="user", text="2+2?"), Message(role="assistant", text="4")))
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"messages": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]}, QA),
+        (
+            {
+                "messages": [
+                    {"role": "developer", "content": "Be brief."},
+                    {"role": "User", "content": [{"type": "text", "text": "2+2?"}]},
+                    {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
+                    {"role": "tool", "content": "4", "tool_call_id": "1"},
+                ]
+            },
+            [("system", "Be brief."), ("user", "2+2?"), ("assistant", ""), ("tool", "4")],
+        ),
+        (
+            {"system": "Be brief.", "messages": [{"role": "user", "content": "Hi"}]},
+            [("system", "Be brief."), ("user", "Hi")],
+        ),
+        ([{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}], QA),
+        (
+            {
+                "custom_id": "a",
+                "method": "POST",
+                "url": "/v1/chat/completions",
+                "body": {"messages": [{"role": "user", "content": "Hi"}]},
+            },
+            [("user", "Hi")],
+        ),
+        (
+            {
+                "custom_id": "a",
+                "response": {
+                    "status_code": 200,
+                    "body": {"choices": [{"message": {"role": "assistant", "content": "4"}}]},
+                },
+            },
+            [("assistant", "4")],
+        ),
+        ({"conversations": [{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "4"}]}, QA),
+        ({"system": "S", "conversations": [{"from": "user", "value": "Hi"}]}, [("system", "S"), ("user", "Hi")]),
+        ([{"conversations": [{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "4"}]}], QA),
+        ({"instruction": "Add.", "input": "2+2", "output": "4"}, [("user", "Add.\n\n2+2"), ("assistant", "4")]),
+        ({"instruction": "2+2?", "input": "", "output": "4"}, QA),
+        (
+            {"instruction": "3?", "output": "3", "system": "S", "history": [["1?", "1"], ["2?", "2"]]},
+            [
+                ("system", "S"),
+                ("user", "1?"),
+                ("assistant", "1"),
+                ("user", "2?"),
+                ("assistant", "2"),
+                ("user", "3?"),
+                ("assistant", "3"),
+            ],
+        ),
+    ],
+)
+def test_records_as_others_write_them(record: object, expected: list[tuple[str, str]]) -> None:
+    (conversation,) = read(record).conversations
+    assert turns(conversation) == expected
+
+
+def test_seed_tasks_are_flattened_to_an_instance_each() -> None:
+    line = {
+        "id": "seed_task_0",
+        "name": "sums",
+        "instruction": "Add the numbers.",
+        "instances": [{"input": "2+2", "output": "4"}, {"input": "", "output": "none"}],
+        "is_classification": False,
+    }
+    first, second = read_any((json.dumps(line) + "\n").encode(), "seed_tasks.jsonl").conversations
+    assert (first.title, turns(first)) == ("sums 1", [("user", "Add the numbers.\n\n2+2"), ("assistant", "4")])
+    assert (second.title, turns(second)) == ("sums 2", [("user", "Add the numbers."), ("assistant", "none")])
+
+
+PROMPT_YML = """\
+name: Late parcel
+description: Answers a customer.
+model: openai/gpt-4o
+modelParameters:
+  temperature: 0.3
+  maxTokens: 200
+  somethingNew: 1
+messages:
+  - role: system
+    content: |
+      Be kind.
+      Be brief.
+  - role: user
+    content: "My parcel is late, says {{name}}."
+testData:
+  - name: Li Lei
+  - name: Han Mei
+evaluators:
+  - name: short
+    string: {contains: sorry}
+"""
+
+
+def test_a_prompt_yml_file() -> None:
+    imported = read_any(PROMPT_YML.encode(), "late.prompt.yml")
+    (conversation,) = imported.conversations
+    assert conversation.title == "Late parcel"
+    assert conversation.note == "Answers a customer."
+    assert conversation.sampling == Sampling(temperature=0.3, max_tokens=200)
+    assert conversation.variables == {"name": "Li Lei"}
+    assert turns(conversation) == [("system", "Be kind.\nBe brief.\n"), ("user", "My parcel is late, says {{name}}.")]
+    assert +imported.left_out == {"rows": 1, "evaluators": 1, "models": 1, "sampling": 1}
+    text, left_out = write("prompt-yml", conversation)
+    assert read_any(text.encode(), "again.yml").conversations == (conversation_like(conversation),)
+    assert left_out == {}
+    assert "content: |\n" in text
+
+
+def conversation_like(conversation: Conversation) -> Any:
+    """Equal to a conversation that says the same, whatever the uids of its messages."""
+
+    class Like:
+        def __eq__(self, other: object) -> bool:
+            assert isinstance(other, Conversation)
+            plain = (conversation.with_messages(()), turns(conversation))
+            return plain == (other.with_messages(()), turns(other))
+
+    return Like()
+
+
+def test_thinking_that_came_beside_an_answer_is_a_takes() -> None:
+    message = {"role": "assistant", "content": "4", "reasoning_content": "Two and two."}
+    (conversation,) = read({"messages": [{"role": "user", "content": "2+2?"}, message]}).conversations
+    take = conversation.messages[1].take
+    assert take is not None
+    assert (take.text, take.thinking) == ("4", "Two and two.")
+    assert write("messages", conversation)[1] == {"thinking": 1}
+
+
+def test_sampling_parameters_come_and_go_with_a_request() -> None:
+    request = {"model": "qwen-plus", "messages": [{"role": "user", "content": "Hi"}], "temperature": 0, "stop": "END",
+               "max_completion_tokens": 9, "top_p": "high", "n": 2}  # fmt: skip
+    imported = read(request)
+    (conversation,) = imported.conversations
+    assert conversation.sampling == Sampling(temperature=0, stop=("END",), max_tokens=9)
+    assert imported.left_out["models"] == 1
+    text, _ = write("messages", Conversation(model="bailian:qwen-plus", sampling=conversation.sampling))
+    assert json.loads(text) == {
+        "model": "qwen-plus", "messages": [], "temperature": 0, "stop": ["END"], "max_tokens": 9,
+    }  # fmt: skip
+
+
+def test_what_isnt_sent_is_left_out_and_said() -> None:
+    takes = (Take(text="4"), Take(text="5", note="no", thinking="hm"))
+    conversation = Conversation(
+        note="mine",
+        variables={"n": "2"},
+        messages=(
+            Message(role="system", text="off", muted=True),
+            Message(role="user", text="{{n}}+{{m}}?"),
+            Message(role="assistant", text="by hand", takes=takes, chosen=2),
+            Message(role="user", text="And {{n}}?", note="x"),
+        ),
+    )
+    text, left_out = write("messages", conversation)
+    sent = [(m["role"], m["content"]) for m in json.loads(text)["messages"]]
+    assert sent == [("user", "2+{{m}}?"), ("assistant", "5"), ("user", "And 2?")]
+    assert left_out == {"takes": 1, "written": 1, "thinking": 1, "notes": 3, "muted": 1, "unset_variables": 1}
+
+
+def test_a_batch_asks_for_the_last_answer() -> None:
+    text, left_out = write("batch", TALK, TALK)
+    requests = [json.loads(line) for line in text.splitlines()]
+    assert [request["custom_id"] for request in requests] == ["request-1", "request-2"]
+    assert all(request["body"]["messages"] == [{"role": "user", "content": "2+2?"}] for request in requests)
+    assert left_out == {"last_answers": 2}
+
+
+def test_markdown_keeps_the_headings_of_messages_above_those_within() -> None:
+    answer = Take(text="# Sum\n```\n# no heading\n```\n## Parts", model="local:starter")
+    conversation = Conversation(
+        title="Sums", messages=(Message(role="user", text="2+2?"), Message(role="assistant", takes=(answer,), chosen=1))
+    )
+    text, _ = write("markdown", conversation)
+    assert text == (
+        "# Sums\n\n## User\n\n2+2?\n\n## Assistant\n\n### Sum\n```\n# no heading\n```\n#### Parts\n\n*local:starter*\n"
+    )
+
+
+def test_braces_from_outside_are_told_of() -> None:
+    imported = read({"messages": [{"role": "user", "content": "What does {{ user }} mean in Jinja?"}]})
+    assert imported.left_out.lines() == ["texts that show {{…}}, which reads as a variable here: 1"]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "said"),
+    [
+        (b'{"messages": 1}', "a.json", "a.json: there is no list of messages"),
+        (
+            b'{"messages": []}\n{"messages": [{"role": "elf"}]}',
+            "a.jsonl",
+            'a.jsonl, line 2: nobody here is called "elf"',
+        ),
+        (b'{"messages": []}\n{"messages": ', "a.jsonl", "a.jsonl, line 2: not JSON"),
+        (b'{\n"messages": [,]}', "a.json", "a.json, line 2: not JSON"),
+        (b'[{"messages": []}, 3]', "a.json", "expected objects"),
+        (b'{"text": "x"}', "a.json", "from its fields: text"),
+        (b"\xff\xfe", "a.json", "not UTF-8"),
+        (b"[]", "a.json", "can't be told"),
+        (b"name: [", "a.prompt.yml", "not YAML"),
+        (b"- 1", "a.yml", "no list of messages"),
+        (b"# Hi", "a.md", "can be written, not read"),
+        (b"hello", "a.txt", "can't be told"),
+        (b'{"instruction": "x", "history": [1]}', "a.json", "pairs"),
+        (b'{"conversations": [{"from": "elf"}]}', "a.json", '"elf"'),
+    ],
+)
+def test_what_cant_be_read_says_where_and_why(data: bytes, name: str, said: str) -> None:
+    with pytest.raises(Unreadable) as raised:
+        read_any(data, name)
+    assert said in str(raised.value)
+
+
+texts = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: "{{" not in text and text.strip())
+pairs = st.lists(st.tuples(texts, texts), min_size=1, max_size=4)
+
+
+def talk(pairs: list[tuple[str, str]]) -> Conversation:
+    asked_and_answered = [
+        (Message(role="user", text=question), Message(role="assistant", text=answer)) for question, answer in pairs
+    ]
+    return Conversation(messages=tuple(message for pair in asked_and_answered for message in pair))
+
+
+@given(pairs, st.sampled_from(["messages", "messages-jsonl", "sharegpt", "alpaca", "prompt-yml"]))
+def test_any_text_comes_back_as_it_went(pairs: list[tuple[str, str]], format: str) -> None:
+    conversation = talk(pairs)
+    text, left_out = write(format, conversation)
+    assert left_out == {}
+    (back,) = read_any(text.encode(), "x", named=format).conversations
+    assert turns(back) == turns(conversation)
+
+
+@given(st.lists(pairs, min_size=2, max_size=4), st.sampled_from(["messages", "messages-jsonl", "sharegpt", "alpaca"]))
+def test_several_come_back_in_order(talks: list[list[tuple[str, str]]], format: str) -> None:
+    conversations = [talk(each) for each in talks]
+    text, _ = write(format, *conversations)
+    assert [turns(each) for each in read_any(text.encode(), "x", named=format).conversations] == [
+        turns(each) for each in conversations
+    ]

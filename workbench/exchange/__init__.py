@@ -1,0 +1,1 @@
+"""Conversations in other programs' formats: read from them, and written to them."""
