@@ -19,7 +19,7 @@ PACKAGES = ("workbench", "backends", "tui", "cli")
 RESERVED = {"key", "self"}
 """The names of `say`'s and `QiaoError`'s own parameters: a placeholder can't have them."""
 
-FILE_NAME = re.compile(r"\.(toml|jsonl?|md|py|csv|log)$")
+FILE_NAME = re.compile(r"\.(toml|tcss|jsonl?|md|py|csv|log)$")
 HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,;:?!.()]|[,;?!()][\u4e00-\u9fff]")
 """Half-width punctuation right beside a Chinese character. A colon before one may be an address's: `local:路径`."""
 

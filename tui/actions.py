@@ -63,6 +63,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("continue", "p", "conversation", "run"),
     Action("previous_take", "h,left", "conversation", "run"),
     Action("next_take", "l,right", "conversation", "run"),
+    Action("compare", "c", "conversation", "run"),
+    Action("fork", "f", "conversation", "run"),
     Action("fold", "z", "conversation", "run"),
     Action("seen", "v", "conversation", "run"),
     Action("stop", "escape,ctrl+c", "workbench", "run"),

@@ -114,20 +114,13 @@ class FileActions(WorkbenchBase):
 
     def do_new(self) -> None:
         self.sessions.append(Session(Document.untitled()))
-        self._go_to(len(self.sessions) - 1)
+        self.go_to(len(self.sessions) - 1)
 
     def do_next_file(self) -> None:
-        self._go_to((self.current + 1) % len(self.sessions))
+        self.go_to((self.current + 1) % len(self.sessions))
 
     def do_previous_file(self) -> None:
-        self._go_to((self.current - 1) % len(self.sessions))
-
-    def _go_to(self, number: int) -> None:
-        self.close_editor()
-        self.current = number
-        self.set_focus(self.transcript)
-        self.refresh_all()
-        self.transcript.reveal(to_end=True)
+        self.go_to((self.current - 1) % len(self.sessions))
 
     def do_open(self) -> None:
         def opened(path: Path | None) -> None:
@@ -148,10 +141,10 @@ class FileActions(WorkbenchBase):
         """
         for number, session in enumerate(self.sessions):
             if session.document.path is not None and session.document.path.resolve() == path.resolve():
-                self._go_to(number)
+                self.go_to(number)
                 return
         self.sessions.append(Session(Document.open(path)))
-        self._go_to(len(self.sessions) - 1)
+        self.go_to(len(self.sessions) - 1)
         for notice in self.session.document.notices:
             self.qiao.tell(notice)
 

@@ -2,7 +2,8 @@
 
 from .conversation_actions import ConversationActions
 from .file_actions import FileActions
+from .take_actions import TakeActions
 
 
-class WorkbenchScreen(ConversationActions, FileActions):
+class WorkbenchScreen(ConversationActions, TakeActions, FileActions):
     """The screen, with all that its keys do."""

@@ -273,7 +273,7 @@ class WorkbenchBase(Screen[None]):
             return ["add_below", "open", "models", "sampling"]
         end = ["models", "sampling", "undo"]
         if message.role == "assistant":
-            takes = ["previous_take", "next_take"] if len(message.takes) > 1 else []
+            takes = ["previous_take", "next_take", "compare"] if len(message.takes) > 1 else []
             return [*stop, "run", "edit", "add_below", *takes, "continue", "seen", "role", *end]
         return [*stop, "run", "edit", "add_below", "role", "seen", *end]
 
@@ -302,6 +302,16 @@ class WorkbenchBase(Screen[None]):
             words = f"CPU {snapshot.machine.cpu_percent:3.0f}%"
         self._machine_words = time.monotonic(), words
         return words
+
+    # Conversations
+
+    def go_to(self, number: int) -> None:
+        """Shows another of the open conversations."""
+        self.close_editor()
+        self.current = number
+        self.set_focus(self.transcript)
+        self.refresh_all()
+        self.transcript.reveal(to_end=True)
 
     # The editor
 

@@ -1,0 +1,61 @@
+"""Takes side by side, and a conversation that forks: by keys."""
+
+from pathlib import Path
+
+import pytest
+
+from qiao.workbench.conversation import Conversation, Message, Take
+
+from .bench import NARROW, WIDE, in_loop, workbench
+
+TALK = Conversation(
+    title="Capitals",
+    model="scripted:echo",
+    messages=(
+        Message(role="user", text="Capital of France?"),
+        Message(
+            role="assistant",
+            takes=(Take(text="It is Paris.", model="scripted:a"), Take(text="It is Lyon.", model="scripted:b")),
+            chosen=2,
+        ),
+        Message(role="user", text="Sure?"),
+    ),
+)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@in_loop
+async def test_takes_stand_side_by_side_and_one_is_chosen(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with workbench(TALK, tmp_path / "talk.toml", size=size) as bench:
+        await bench.press("k", "c")
+        await bench.see("‹1/2› a", "‹2/2› b", "It is Paris.", "It is Lyon.")
+        line = next(line for line in bench.lines() if "Paris" in line)
+        assert line.index("Lyon") > size[0] // 2
+        await bench.press("x")
+        await bench.until(lambda: "It is Lyon." in next(line for line in bench.lines() if "Paris" in line)[:40])
+        await bench.press("enter")
+        await bench.until(lambda: bench.session.conversation.messages[1].chosen == 1)
+        await bench.press("u")
+        await bench.until(lambda: bench.session.conversation.messages[1].chosen == 2)
+
+
+@in_loop
+async def test_a_message_with_one_version_has_nothing_to_compare(tmp_path: Path) -> None:
+    async with workbench(TALK, tmp_path / "talk.toml") as bench:
+        await bench.press("c")
+        await bench.see("only one version")
+
+
+@in_loop
+async def test_a_fork_goes_on_by_itself_and_is_saved(tmp_path: Path) -> None:
+    async with workbench(TALK, tmp_path / "talk.toml") as bench:
+        await bench.press("k", "f")
+        await bench.see("Capitals (fork)")
+        fork = bench.session
+        assert [m.said for m in fork.conversation.messages] == ["Capital of France?", "It is Lyon."]
+        assert len(fork.conversation.messages[1].takes) == 2
+        await bench.press("d")
+        await bench.press("left_square_bracket")
+        await bench.see("Sure?")
+        assert len(bench.session.conversation.messages[1].takes) == 2
+        await bench.until(lambda: fork.document.path.exists() and not fork.document.unsaved, "the fork to be saved")
