@@ -8,9 +8,13 @@ from typing import Protocol
 
 from ..workbench.address import Address
 from ..workbench.errors import QiaoError, Refused
-from ..workbench.seam import Backend, Event, Failed, FailureKind, Finished, Model, Progress, Prompt, Request
+from ..workbench.seam import Backend, Event, Failed, FailureKind, Finished, Model, Progress, Prompt, Request, Source
 from ..workbench.visible import visible_line
+from ..workbench.words import say
+from .keys.store import Keys
 from .local import discovery, starter
+from .providers import OwnProvider, providers
+from .remote.engine import RemoteBackend
 
 _ENGINE_PACKAGES = ("torch", "transformers", "accelerate", "gguf")
 """What answering by the starter takes, beside the file."""
@@ -34,6 +38,9 @@ class Settings(Protocol):
     @property
     def local(self) -> LocalSettings: ...
 
+    @property
+    def provider(self) -> Mapping[str, OwnProvider]: ...
+
 
 class Backends:
     """Every provider's backend, each made when it is first needed. A `Backend` itself, for all addresses.
@@ -41,12 +48,17 @@ class Backends:
     Args:
         config: the person's configuration.
         extra: further backends by provider name, as a scripted one in tests.
+        keys: the keys of providers; None: a store of its own.
     """
 
-    def __init__(self, config: Settings, extra: Mapping[str, Backend] | None = None) -> None:
+    def __init__(self, config: Settings, extra: Mapping[str, Backend] | None = None, keys: Keys | None = None) -> None:
         self._config = config
+        self.keys = keys or Keys()
+        self._remote = {
+            name: RemoteBackend(provider, self.keys) for name, provider in providers(config.provider).items()
+        }
         self._factories: dict[str, Callable[[], Backend]] = {discovery.PROVIDER: self._make_local}
-        self._made: dict[str, Backend] = dict(extra or {})
+        self._made: dict[str, Backend] = {**self._remote, **(extra or {})}
         self._lock = threading.Lock()
 
     def default_address(self) -> Address:
@@ -70,6 +82,32 @@ class Backends:
             if provider not in self._made:
                 self._made[provider] = self._factories[provider]()
             return self._made[provider]
+
+    def sources(self) -> list[Source]:
+        """Where models come from: this machine first, then the person's own providers, then the others.
+
+        From what is known already: quick, and without a connection.
+        """
+        with self._lock:
+            made = dict(self._made)
+        here = Source(discovery.PROVIDER, say("remote.this_machine"))
+        rest = [name for name in made if name != discovery.PROVIDER]
+        return [here, *(_source(name, made[name]) for name in rest)]
+
+    def refresh(self, provider: str, stop: threading.Event) -> None:
+        """Asks a provider for its models; `models` has them from then on. Blocks until they are here.
+
+        Raises:
+            QiaoError: they can't be listed, or `stop` was set.
+        """
+        backend = self.backend(Address(provider, "*"))
+        if isinstance(backend, RemoteBackend):
+            backend.refresh(stop)
+
+    def forget_key(self, provider: str) -> None:
+        """A provider's key was set or deleted: what is known about it doesn't count any more."""
+        if provider in self._remote:
+            self._remote[provider].forget_key()
 
     def models(self) -> list[Model]:
         """What can answer here, the starter first; `absent` until it is fetched. Makes no backend."""
@@ -177,6 +215,10 @@ def starter_file() -> Path:
     if file is None:
         raise Refused("models.starter_absent")
     return file
+
+
+def _source(name: str, backend: Backend) -> Source:
+    return backend.source() if isinstance(backend, RemoteBackend) else Source(name, visible_line(name))
 
 
 def _failure_kind(error: QiaoError) -> FailureKind:

@@ -41,8 +41,18 @@ class Provider(msgspec.Struct, frozen=True):
     """Where it answers, up to and with `/v1`. None: as built in, for a provider that is."""
     key_env: str | None = None
     """The environment variable that holds its key. None: the keyring, service `qiao`, user the provider's name."""
-    stall_seconds: Annotated[float, Meta(gt=0)] = 60.0
-    """After so long without new text an answer counts as broken off."""
+    stall_seconds: Annotated[float, Meta(gt=0)] | None = None
+    """After so long without new text an answer counts as broken off. None: 60, unless built in otherwise."""
+    first_seconds: Annotated[float, Meta(gt=0)] | None = None
+    """The same for the first text. None: 300, unless built in otherwise."""
+    like: str | None = None
+    """The built-in provider whose ways it has. None: its own, or those of vLLM."""
+    region: str | None = None
+    """Where a built-in provider answers, of the places that it has."""
+    workspace: str | None = None
+    """The workspace's id, where that has a host of its own."""
+    completion: tuple[str, ...] | None = None
+    """Its base models, `*` standing for anything: they get plain completion."""
 
 
 class Config(msgspec.Struct, frozen=True):

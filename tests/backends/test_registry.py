@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from qiao.backends.local import starter as starter_model
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
 from qiao.workbench.address import Address
+from qiao.workbench.config import Provider
 from qiao.workbench.errors import Refused, Unreadable
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Event, Failed, Finished, Progress, Request, Started, Text, Turn
@@ -26,6 +28,7 @@ class Local(NamedTuple):
 class Settings(NamedTuple):
     model: str | None = None
     local: Local = Local()
+    provider: Mapping[str, Provider] = {}
 
 
 def events(backends: Backends, address: Address, stop: threading.Event | None = None) -> list[Event]:
@@ -67,7 +70,7 @@ def test_the_default_is_the_configured_model_else_the_starter() -> None:
 
 def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
     backends = Backends(Settings(), {"scripted": ScriptedBackend()})
-    with pytest.raises(Refused, match=r"“nope”.*local, scripted"):
+    with pytest.raises(Refused, match=r"“nope”.*local, .*scripted"):
         backends.backend(Address("nope", "x"))
     (failed,) = events(backends, Address("nope", "x"))
     assert isinstance(failed, Failed)
@@ -151,7 +154,7 @@ def test_listing_models_imports_nothing_heavy(home: Path) -> None:
     script = (
         "import sys\nfrom typing import NamedTuple\nfrom qiao.backends.registry import Backends\n"
         "class Local(NamedTuple):\n    directories: tuple[str, ...] = ()\n"
-        "class Settings(NamedTuple):\n    model: str | None = None\n    local: Local = Local()\n"
+        "class Settings(NamedTuple):\n    model: str | None = None\n    local: Local = Local()\n    provider = {}\n"
         "assert Backends(Settings()).models()\n"
         "print(sorted({'torch', 'transformers', 'numpy', 'gguf', 'modelscope', 'huggingface_hub'} & set(sys.modules)))"
     )

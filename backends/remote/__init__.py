@@ -1,0 +1,1 @@
+"""Answers of OpenAI-compatible servers, by one client over the `openai` package."""
