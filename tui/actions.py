@@ -56,6 +56,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("join", "ampersand", "conversation", "edit"),
     Action("copy", "y", "conversation", "edit"),
     Action("paste", "P", "conversation", "edit"),
+    Action("find", "slash", "conversation", "edit"),
     Action("undo", "u", "conversation", "edit"),
     Action("redo", "U,ctrl+y", "conversation", "edit"),
     Action("run", "r,f5", "conversation", "run"),

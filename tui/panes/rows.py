@@ -53,9 +53,13 @@ class Rows(Widget, can_focus=True):
         def control(self) -> "Rows":
             return self.rows
 
-    def __init__(self, inks: Inks, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, inks: Inks, *, id: str | None = None, classes: str | None = None, marks_always: bool = False
+    ) -> None:
         super().__init__(id=id, classes=classes)
         self.inks = inks
+        self._marks_always = marks_always
+        """Whether the selected row is told even while the focus is elsewhere, as in a line to type in."""
         self._rows: Sequence[Row] = ()
         self._selected = -1
         self._top = 0
@@ -165,11 +169,11 @@ class Rows(Widget, can_focus=True):
         if index >= len(self._rows):
             return Strip([Segment(" " * width, self.inks.style("text", "panel"))], width)
         row = self._rows[index]
-        ground = "selection" if index == self._selected and self.has_focus else "panel"
+        selected = index == self._selected and (self.has_focus or self._marks_always)
+        ground = "selection" if selected else "panel"
         room = width - 3 - (line_width(row.right) + 1 if row.right else 0)
         left = truncate_line(row.left, room)
         gap = width - 3 - line_width(left) - line_width(row.right)
-        selected = index == self._selected and self.has_focus
         more = y == self.size.height - 1 and index < len(self._rows) - 1
         edge = Run(f" {glyphs.more}" if more else "  ", "muted")
         mark = Run(glyphs.bar if selected else " ", "text")

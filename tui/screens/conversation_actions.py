@@ -321,12 +321,5 @@ class ConversationActions(WorkbenchBase):
         handler = getattr(self, f"do_{action_id}")
         self.guarded(handler)
 
-    def guarded(self, work: Callable[[], object]) -> None:
-        """Runs `work()`; an error that a person can act on becomes a notice."""
-        try:
-            work()
-        except QiaoError as error:
-            self.qiao.tell(str(error), error=True)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return not (action == "do" and str(parameters[0]) not in BY_ID)

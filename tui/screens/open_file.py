@@ -1,24 +1,18 @@
 """Opening a file: conversations here and those without a name, filtered as one types; or any path."""
 
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
-
-from textual import on
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
 
 from ...workbench import paths
 from ...workbench.errors import QiaoError
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..at_once import bind_at_once
 from ..inks import Inks
-from ..panes.rows import Row, Rows
+from ..panes.rows import Row
 from ..wrap import Run
+from .filtered import FilteredList
 
 RESCUED = "rescued"
 """The folder, in the data folder, of conversations that couldn't be saved where they belong."""
@@ -35,72 +29,32 @@ class Found(NamedTuple):
     """Seconds since the epoch."""
 
 
-class OpenFile(ModalScreen[Path | None]):
+class OpenFile(FilteredList[Path]):
     """enter opens what is selected; a path that is typed and isn't listed is opened, or made, as it stands."""
 
-    CSS_PATH = "help.tcss"
-    BINDINGS = [
-        Binding("escape,ctrl+c", "leave", show=False, priority=True),
-        Binding("down", "step(1)", show=False, priority=True),
-        Binding("up", "step(-1)", show=False, priority=True),
-    ]
-
     def __init__(self, inks: Inks) -> None:
-        super().__init__()
-        self._inks = inks
-        self._found: list[Found] = []
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="open-file"):
-            yield Static(say("screen.open_title"), markup=False)
-            line = Input(compact=True)
-            bind_at_once(line)
-            line.cursor_blink = False
-            yield line
-            yield Rows(self._inks)
-
-    def on_mount(self) -> None:
+        super().__init__(inks, say("screen.open_title"))
         self._found = conversations([Path.cwd(), paths.data_dir() / "untitled", paths.data_dir() / RESCUED])
-        self.query_one(Rows).can_focus = False
-        self._show("")
-        self.set_focus(self.query_one(Input))
 
-    def _show(self, wanted: str) -> None:
+    def listed(self, typed: str) -> Sequence[Row]:
         rows = [
             Row((Run(visible_line(shown_path(found.path))),), (Run(when(found.changed), "muted"),), found.path)
             for found in self._found
-            if wanted.lower() in str(found.path).lower()
+            if typed.lower() in str(found.path).lower()
         ]
-        self.query_one(Rows).show(rows or [Row((Run(say("screen.open_none"), "faint"),))])
+        return rows or [Row((Run(say("screen.open_none"), "faint"),))]
 
-    @on(Input.Changed)
-    def _filter(self, event: Input.Changed) -> None:
-        self._show(event.value)
-
-    @on(Input.Submitted)
-    def _open(self, event: Input.Submitted) -> None:
-        selected = self.query_one(Rows).selected_key
+    def choose(self, key: Hashable | None) -> None:
         try:
-            typed = typed_path(event.value) if event.value.strip() else None
+            typed = typed_path(self.typed) if self.typed.strip() else None
             is_file = typed is not None and typed.is_file()
         except (OSError, QiaoError) as error:
             self.app.notify(visible_line(str(error)), severity="error", markup=False)
             return
-        if typed is not None and (is_file or not isinstance(selected, Path)):
+        if typed is not None and (is_file or not isinstance(key, Path)):
             self.dismiss(typed)
         else:
-            self.dismiss(selected if isinstance(selected, Path) else None)
-
-    @on(Rows.Chosen)
-    def _chosen(self, event: Rows.Chosen) -> None:
-        if isinstance(event.key, Path):
-            self.dismiss(event.key)
-
-    def action_step(self, step: int) -> None:
-        self.query_one(Rows).action_step(step)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
+            self.dismiss(key if isinstance(key, Path) else None)
 
 
 def typed_path(text: str) -> Path:

@@ -360,3 +360,10 @@ class WorkbenchBase(Screen[None]):
         """One undo step of the current document, shown."""
         self.session.change(change(self.session.conversation), label)
         self.refresh_all()
+
+    def guarded(self, work: Callable[[], object]) -> None:
+        """Runs `work()`; an error that a person can act on becomes a notice."""
+        try:
+            work()
+        except QiaoError as error:
+            self.qiao.tell(str(error), error=True)

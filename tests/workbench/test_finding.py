@@ -1,0 +1,56 @@
+"""Text found in a conversation, and replaced."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiao.workbench.conversation import Conversation, Message, Take
+from qiao.workbench.finding import Found, find, replaced
+
+TALK = Conversation(
+    messages=(
+        Message(role="user", text="first\nWhere is Paris, and\nparis again?", note="about Paris"),
+        Message(
+            role="assistant",
+            text="By hand: Paris",
+            takes=(Take(text="In France.", thinking="Paris… hm"), Take(text="巴黎 is Paris")),
+            chosen=2,
+        ),
+    )
+)
+
+
+def test_every_text_is_looked_through_a_place_a_line() -> None:
+    assert list(find(TALK, "paris")) == [
+        Found(0, "text", None, "Where is Paris, and", 9, 14),
+        Found(0, "text", None, "paris again?", 0, 5),
+        Found(0, "note", None, "about Paris", 6, 11),
+        Found(1, "text", None, "By hand: Paris", 9, 14),
+        Found(1, "thinking", 1, "Paris… hm", 0, 5),
+        Found(1, "take", 2, "巴黎 is Paris", 6, 11),
+    ]
+
+
+def test_a_capital_letter_means_what_it_says() -> None:
+    assert [found.line for found in find(TALK, "Paris")].count("paris again?") == 0
+
+
+def test_marks_mean_themselves_and_nothing_finds_nothing() -> None:
+    assert [found.at for found in find(TALK, "again?")] == [0]
+    assert not list(find(TALK, ".*"))
+    assert not list(find(TALK, ""))
+
+
+def test_only_what_is_written_by_hand_is_replaced() -> None:
+    changed, count = replaced(TALK, "Paris", "\\1 Rome")
+    assert count == 2
+    assert changed.messages[0].text == "first\nWhere is \\1 Rome, and\nparis again?"
+    assert changed.messages[1].text == "By hand: \\1 Rome"
+    assert changed.messages[1].takes == TALK.messages[1].takes
+    assert replaced(TALK, "France", "x") == (TALK, 0)
+
+
+@given(st.text(st.sampled_from("ab\n界"), max_size=40), st.text(st.sampled_from("ab界"), min_size=1, max_size=3))
+def test_each_line_with_it_is_found_once(text: str, wanted: str) -> None:
+    found = list(find(Conversation(messages=(Message(role="user", text=text),)), wanted))
+    assert [each.line for each in found] == [line for line in text.split("\n") if wanted in line]
+    assert all(each.line[each.start : each.end] == wanted for each in found)
