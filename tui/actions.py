@@ -54,6 +54,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("move_up", "K", "conversation", "edit"),
     Action("mute", "M", "conversation", "edit"),
     Action("join", "ampersand", "conversation", "edit"),
+    Action("mark", "space", "conversation", "edit"),
     Action("copy", "y", "conversation", "edit"),
     Action("paste", "P", "conversation", "edit"),
     Action("find", "slash", "conversation", "edit"),

@@ -29,7 +29,7 @@ from ..backends.sensors.sampler import Sampler
 from ..workbench import paths
 from ..workbench.answering import Answer
 from ..workbench.config import Config
-from ..workbench.conversation import Conversation
+from ..workbench.conversation import Conversation, Message
 from ..workbench.conversation_file import loads
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
@@ -114,7 +114,7 @@ class QiaoApp(App[int], inherit_bindings=False):
         self.backends = backends
         self.config = config
         self.sampler = Sampler()
-        self.copied = ""
+        self.copied: Sequence[Message] = ()
         self.workbench = WorkbenchScreen(sessions)
         self.keeper = Keeper(
             lambda: [session.document for session in self.workbench.sessions],

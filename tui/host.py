@@ -1,6 +1,6 @@
 """What the screens find in the app that they run in: what lives as long as the program does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from textual.widgets import TextArea
@@ -8,6 +8,7 @@ from textual.widgets import TextArea
 from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
 from ..workbench.answering import Answer
+from ..workbench.conversation import Message
 from .actions import Keys
 from .inks import Inks
 from .keeper import Keeper
@@ -23,8 +24,8 @@ class Host(Protocol):
     backends: Backends
     sampler: Sampler
     keeper: Keeper
-    copied: str
-    """The text that `y` copied last."""
+    copied: Sequence[Message]
+    """The messages that `y` copied last."""
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""

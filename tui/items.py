@@ -41,6 +41,7 @@ class Items(Sequence[Item]):
         live: the answers that are coming, by uid.
         unfolded: uids of messages whose thinking is open.
         editing: the uid of the message that is being edited, and how many lines that takes.
+        marked: uids of the messages that are marked.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Items(Sequence[Item]):
         live: Mapping[int, Answer],
         unfolded: Collection[int],
         editing: tuple[int | None, int],
+        marked: Collection[int] = (),
     ) -> None:
         self._messages = messages
         self._hashes = hashes
@@ -58,6 +60,7 @@ class Items(Sequence[Item]):
         self._live = live
         self._unfolded = frozenset(unfolded)
         self._editing = editing
+        self._marked = frozenset(marked)
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -76,4 +79,11 @@ class Items(Sequence[Item]):
         stale = take is not None and take.prompt_hash not in (None, self._hashes[in_document])
         edited, lines = self._editing
         editing = lines if message.uid == edited else 0
-        return Item(message, self._live.get(message.uid), stale, message.uid in self._unfolded, False, editing)
+        return Item(
+            message,
+            self._live.get(message.uid),
+            stale,
+            message.uid in self._unfolded,
+            message.uid in self._marked,
+            editing,
+        )

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from ..workbench import several
 from ..workbench.address import Address
 from ..workbench.answering import Answer
 from ..workbench.asking import Ask, ask
-from ..workbench.conversation import ROLES, Conversation, Message, Role, join_messages, next_role, split_message
+from ..workbench.conversation import Conversation, Message, Role, join_messages, next_role, split_message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.placing import Place, answer_from
@@ -39,6 +40,8 @@ class Session:
         self.document = document
         self.runs: list[Run] = []
         self.unfolded: set[int] = set()
+        self.marked: set[int] = set()
+        """The uids of the messages that are marked: what is done next is done to all of them."""
         self.editing: int | None = None
         """The uid of the message that is being edited."""
         self._added: _Added | None = None
@@ -74,7 +77,7 @@ class Session:
         live = {run.target: run.answer for run in self.runs}
         coming = [uid for uid in live if conversation.index(uid) is None]
         hashes = self._hashes.of(conversation)
-        return Items(self.messages, hashes, coming, live, self.unfolded, (self.editing, editing_lines))
+        return Items(self.messages, hashes, coming, live, self.unfolded, (self.editing, editing_lines), self.marked)
 
     @property
     def index(self) -> int:
@@ -125,19 +128,34 @@ class Session:
         self._added = None if text else _Added(message.uid, self.conversation, self.selected)
         self.selected = message.uid
 
-    def delete(self) -> None:
-        """Deletes the chosen take of a message that has several, else the message."""
+    @property
+    def places(self) -> list[int]:
+        """Where the messages stand that an edit is for: the marked ones, else the selected one; in the document."""
+        marked = [i for i, message in enumerate(self.conversation.messages) if message.uid in self.marked]
         here = self.in_document
-        if here is None:
+        return marked or ([] if here is None else [here])
+
+    def mark(self) -> None:
+        """Marks the selected message, or takes its mark away; the next one is selected."""
+        here = self.in_document
+        if here is not None:
+            self.marked ^= {self.conversation.messages[here].uid}
+            self.step(1)
+
+    def delete(self) -> None:
+        """Deletes the marked messages; of one, the chosen take if it has several."""
+        places = self.places
+        if not places:
             return
         conversation = self.conversation
-        message = conversation.messages[here]
-        if message.chosen is not None and len(message.takes) > 1:
-            self.change(conversation.replaced(here, message.without_chosen_take()), "label.delete_take")
+        message = conversation.messages[places[0]]
+        if not self.marked and message.chosen is not None and len(message.takes) > 1:
+            self.change(conversation.replaced(places[0], message.without_chosen_take()), "label.delete_take")
             return
-        self.change(conversation.removed(here), "label.delete")
+        self.change(several.removed(conversation, places), "label.delete")
+        self.marked.clear()
         left = self.conversation.messages
-        self.selected = left[min(here, len(left) - 1)].uid if left else 0
+        self.selected = left[min(places[0], len(left) - 1)].uid if left else 0
 
     def write(self, uid: int, text: str, beginning: str | None = None) -> bool:
         """The draft of an editor becomes the message's text.
@@ -196,27 +214,22 @@ class Session:
 
     def role(self) -> None:
         """The next role. Takes stand on assistant messages only: of them, the chosen one's text is kept."""
-        here = self.in_document
-        if here is None:
-            return
-        message = self.conversation.messages[here]
-        role = ROLES[(ROLES.index(message.role) + 1) % len(ROLES)] if message.role in ROLES else "user"
-        changed = msgspec.structs.replace(message, role=role)
-        if message.takes:
-            changed = msgspec.structs.replace(changed.with_text(message.said), takes=())
-        self.change(self.conversation.replaced(here, changed), "label.role")
+        self.change(several.with_next_role(self.conversation, self.places), "label.role")
 
     def move(self, step: int) -> None:
-        here = self.in_document
-        if here is not None and 0 <= here + step < len(self.conversation.messages):
-            self.change(self.conversation.moved(here, step), "label.move")
+        """Up (-1) or down (1), if there is room."""
+        self.change(several.moved(self.conversation, self.places, step), "label.move")
 
     def mute(self) -> None:
+        self.change(several.muted(self.conversation, self.places), "label.mute")
+
+    def put_in(self, messages: Sequence[Message]) -> None:
+        """Copies of these messages below the selected one, in one step; the last of them is selected."""
         here = self.in_document
-        if here is not None:
-            message = self.conversation.messages[here]
-            muted = msgspec.structs.replace(message, muted=not message.muted)
-            self.change(self.conversation.replaced(here, muted), "label.mute")
+        at = len(self.conversation.messages) if here is None else here + 1
+        copied = several.copies(messages)
+        self.change(self.conversation.inserted(at, *copied), "label.add")
+        self.selected = copied[-1].uid
 
     def walk(self, step: int) -> None:
         """Another take of the selected message is chosen."""

@@ -256,7 +256,7 @@ async def test_a_message_is_copied_and_pasted_below(path: Path) -> None:
         await bench.see("copied, 18 characters")
         assert bench.app.clipboard == "Capital of France?"
         await bench.press("P")
-        await bench.saved(*HELLO, ("assistant", "Capital of France?"))
+        await bench.saved(*HELLO, ("user", "Capital of France?"))
 
 
 @in_loop

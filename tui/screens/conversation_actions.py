@@ -1,14 +1,15 @@
 """What the keys do while the conversation has the focus, and in the editor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from textual import events, on
 
 from ...workbench.address import Address
 from ...workbench.answering import Answer
-from ...workbench.conversation import Role
+from ...workbench.conversation import Message, Role
 from ...workbench.errors import QiaoError
+from ...workbench.exchange.formats import read_any
 from ...workbench.words import say
 from ..actions import BY_ID
 from ..external_editor import edit_text
@@ -21,6 +22,17 @@ from .workbench_base import Edited, WorkbenchBase
 
 _BESIDE_EDITOR = frozenset({"palette", "help", "repaint"})
 """Actions that leave an open editor alone."""
+
+
+def pasted_messages(text: str) -> Sequence[Message]:
+    """The messages in a pasted text that is JSON in one of the known shapes; none if it is anything else."""
+    if not text.lstrip().startswith(("{", "[")):
+        return ()
+    try:
+        imported = read_any(text.encode("utf-8", "replace"), "")
+    except QiaoError:
+        return ()
+    return [message for conversation in imported.conversations for message in conversation.messages]
 
 
 class ConversationActions(WorkbenchBase):
@@ -161,7 +173,7 @@ class ConversationActions(WorkbenchBase):
 
     def do_delete(self) -> None:
         message = self.session.message
-        run = None if message is None else self.session.run_of(message.uid)
+        run = None if message is None or self.session.marked else self.session.run_of(message.uid)
         if run is not None:
             raise QiaoError("screen.busy_message")
         self._edited(self.session.delete)
@@ -197,18 +209,30 @@ class ConversationActions(WorkbenchBase):
         self.refresh_all()
         self.transcript.reveal()
 
+    def do_mark(self) -> None:
+        self.session.mark()
+        self.refresh_conversation()
+        self.transcript.reveal()
+
     def do_copy(self) -> None:
-        message = self.session.message
-        if message is not None:
-            self.app.copy_to_clipboard(message.said)
-            self.qiao.copied = message.said
-            self.qiao.tell(say("screen.copied", n=len(message.said)))
+        session = self.session
+        messages = [session.conversation.messages[i] for i in session.places]
+        if not messages:
+            return
+        text = "\n\n".join(message.said for message in messages)
+        self.app.copy_to_clipboard(text)
+        self.qiao.copied = messages
+        words = say("screen.copied", n=len(text))
+        self.qiao.tell(words if len(messages) == 1 else say("screen.copied_messages", n=len(messages)))
 
     def do_paste(self) -> None:
         if not self.qiao.copied:
             raise QiaoError("screen.nothing_to_paste")
+        self._put_in(self.qiao.copied)
+
+    def _put_in(self, messages: Sequence[Message]) -> None:
         self._check_writable()
-        self.session.add(1, self.qiao.copied)
+        self.session.put_in(messages)
         self.refresh_all()
         self.transcript.reveal()
 
@@ -216,7 +240,12 @@ class ConversationActions(WorkbenchBase):
         """Text pasted while moving becomes a message to be looked over; it never runs as keys."""
         event.stop()
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        if text and not self.session.document.read_only:
+        if not text or self.session.document.read_only:
+            return
+        if messages := pasted_messages(text):
+            self._put_in(messages)
+            self.qiao.tell(say("screen.pasted_messages", n=len(messages)))
+        else:
             self._add(1, text, "user")
 
     # Running and takes
@@ -269,7 +298,11 @@ class ConversationActions(WorkbenchBase):
         self.qiao.look_for_models()
 
     def do_stop(self) -> None:
-        if self.session.stop():
+        session = self.session
+        if session.stop():
+            self.refresh_conversation()
+        elif session.marked and self.focused is self.transcript:
+            session.marked.clear()
             self.refresh_conversation()
         else:
             self.close_overlays()
