@@ -11,7 +11,7 @@ from ..workbench.words import say
 from .cells import wrapped
 from .streams import Data
 
-COMMANDS = ("run", "show", "models", "pull", "convert", "completion")
+COMMANDS = ("run", "show", "models", "pull", "convert", "doctor", "completion")
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -164,9 +164,11 @@ def command(name: str) -> Parser:
             add("--from", dest="read_as", choices=readable, metavar="FORMAT", help=_choices("help_read_as", readable))
             add("--to", dest="write_as", choices=writable, metavar="FORMAT", help=_choices("help_write_as", writable))
             add("--force", action="store_true", help=say("cli.help_force"))
+        case "doctor":
+            pass
         case _:
             parser.named.add_argument("shell", choices=SHELLS, metavar="SHELL", help=say("cli.help_shell"))
-    if name in ("run", "show", "models"):
+    if name in ("run", "show", "models", "doctor"):
         parser.options.add_argument("--json", action="store_true", help=say(f"cli.help_json_{name}"))
     parser.add_help_option()
     return parser

@@ -112,6 +112,11 @@ def _dispatch(
         from .convert import convert
 
         return convert(options, narration)
+    if name == "doctor":
+        from ..backends.doctor.examining import examine, looks
+        from .doctor import doctor
+
+        return doctor(options, examine(looks(config, warnings)), narration)
     for warning in warnings:
         narration.note(warning)
     with closing(open_backends(config)) as backends:

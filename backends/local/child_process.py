@@ -96,7 +96,7 @@ class ChildProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, **_ENVIRONMENT, "CUDA_VISIBLE_DEVICES": placement.visible_devices},
+                env={**os.environ, **_ENVIRONMENT, **placement.environment},
                 start_new_session=True,
             )
         for work in (self._read, self._write):

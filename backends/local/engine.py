@@ -4,6 +4,7 @@ import importlib.util
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -131,10 +132,15 @@ class LocalBackend:
             return self._residents[path]
 
     def _choose_place(self, path: Path) -> Placement:
-        from ..sensors.placement import free_gpus
+        from ..sensors.placement import free_gpus, free_npus
 
         with self._placing:
-            free = [Gpu(gpu.device, gpu.free_bytes - self._promised(gpu.device, path)) for gpu in free_gpus()]
+            kind: Literal["gpu", "npu"] = "gpu"
+            found = free_gpus()
+            # torch itself knows no NPU.
+            if not found and importlib.util.find_spec("torch_npu") is not None:
+                kind, found = "npu", free_npus()
+            free = [Gpu(gpu.device, gpu.free_bytes - self._promised(gpu.device, path), kind) for gpu in found]
             return place(free, gpu_bytes(path) if free else 0)
 
     def _promised(self, device: str, path: Path) -> int:

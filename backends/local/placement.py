@@ -19,6 +19,8 @@ class Gpu(NamedTuple):
     id: str
     """What CUDA_VISIBLE_DEVICES names it by: its UUID, which doesn't depend on an order, else its number."""
     free_bytes: int
+    kind: Literal["gpu", "npu"] = "gpu"
+    """npu: an Ascend one, whose id is a number for ASCEND_RT_VISIBLE_DEVICES."""
 
 
 class Placement(NamedTuple):
@@ -27,16 +29,21 @@ class Placement(NamedTuple):
     device: Literal["cpu", "gpu", "several"]
     gpus: tuple[str, ...] = ()
     """Ids of the GPUs that the child may see, the emptiest first."""
+    kind: Literal["gpu", "npu"] = "gpu"
+    """What these are."""
 
     @property
-    def visible_devices(self) -> str:
-        """The child's CUDA_VISIBLE_DEVICES; empty hides every GPU."""
-        return ",".join(self.gpus)
+    def environment(self) -> dict[str, str]:
+        """Variables that let the child see these and no others; on the CPU, no GPU."""
+        if self.kind == "npu":
+            # Its runtime wants rising numbers.
+            return {"ASCEND_RT_VISIBLE_DEVICES": ",".join(sorted(self.gpus, key=int))}
+        return {"CUDA_VISIBLE_DEVICES": ",".join(self.gpus)}
 
     @property
     def device_map(self) -> str | None:
         """transformers' `device_map`; None leaves the model on the CPU."""
-        return {"cpu": None, "gpu": "cuda:0", "several": "auto"}[self.device]
+        return {"cpu": None, "gpu": "npu:0" if self.kind == "npu" else "cuda:0", "several": "auto"}[self.device]
 
 
 CPU = Placement("cpu")
@@ -58,7 +65,7 @@ def place(gpus: Sequence[Gpu], needed: int) -> Placement:
     """The emptiest GPU if it holds the model; else the fewest that hold it together; else the CPU.
 
     Args:
-        gpus: those that may be used, with the memory that is free on each.
+        gpus: those that may be used, all of one kind, with the memory that is free on each.
         needed: bytes, as of `needed_bytes`. Each further GPU takes WORKING_BYTES more.
     """
     emptiest = sorted(gpus, key=lambda gpu: -gpu.free_bytes)
@@ -67,5 +74,5 @@ def place(gpus: Sequence[Gpu], needed: int) -> Placement:
         free += gpu.free_bytes
         if free >= needed + (count - 1) * WORKING_BYTES:
             ids = tuple(gpu.id for gpu in emptiest[:count])
-            return Placement("gpu" if count == 1 else "several", ids)
+            return Placement("gpu" if count == 1 else "several", ids, gpu.kind)
     return CPU

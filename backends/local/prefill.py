@@ -61,7 +61,7 @@ class Prefill:
             started = time.perf_counter()
             self._model(input_ids=slice_ids, past_key_values=cache, use_cache=True, **self._options)
             if self._on_gpu:
-                torch.cuda.synchronize()
+                torch.accelerator.synchronize()
             done += size
             self._learn(size, time.perf_counter() - started)
             on_slice(done)

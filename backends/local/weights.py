@@ -70,7 +70,8 @@ def _load(path: Path, placement: Placement, model_name: str, on_progress: OnProg
     on_cpu = placement.device_map is None
     checkpoint = inspect(path)
     used, total = machine_memory()
-    bf16 = on_cpu or torch.cuda.is_bf16_supported()
+    # Every NPU that transformers runs on has bfloat16.
+    bf16 = on_cpu or placement.kind == "npu" or torch.cuda.is_bf16_supported()
     precision = choose_precision(checkpoint, on_cpu, _cpu_flags(), total - used, gpu_has_bf16=bf16)
     if on_cpu:
         _check_room(checkpoint, precision, total - used, model_name)
@@ -176,6 +177,9 @@ def device_bytes(device: str) -> int:
 
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(device)[1])
+    if device.startswith("npu"):
+        npu: Any = getattr(torch, "npu")  # noqa: B009 - torch_npu adds it
+        return int(npu.mem_get_info(device)[1])
     return machine_memory()[1]
 
 

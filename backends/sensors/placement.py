@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from .ascend import npus
 from .machine import machine_memory
 from .nvidia import NvidiaSensor
 from .nvml import Nvml
@@ -12,11 +13,11 @@ from .snapshot import Gpu, Machine
 
 
 class FreeGpu(NamedTuple):
-    """A GPU, or a MIG device, that could hold a model."""
+    """A GPU, a MIG device, or an NPU, that could hold a model."""
 
     device: str
     """What CUDA_VISIBLE_DEVICES is set to for a process that shall see this one alone. Where it is a number, CUDA
-    counts as meant with CUDA_DEVICE_ORDER=PCI_BUS_ID."""
+    counts as meant with CUDA_DEVICE_ORDER=PCI_BUS_ID. An NPU's is a number for ASCEND_RT_VISIBLE_DEVICES."""
     name: str
     free_bytes: int
     total_bytes: int
@@ -44,6 +45,24 @@ def free_gpus(nvml: Nvml | None = None, environ: Mapping[str, str] = os.environ)
         FreeGpu(gpu.uuid or gpu.label, gpu.short_name or gpu.label, gpu.memory_free, gpu.memory_total)
         for gpu in _allowed(usable, environ.get("CUDA_VISIBLE_DEVICES"))
         if gpu.memory_free is not None and gpu.memory_total is not None
+    ]
+
+
+def free_npus(environ: Mapping[str, str] = os.environ) -> list[FreeGpu]:
+    """The Ascend NPUs that hold models; none without npu-smi. Blocks for some tenths of a second where it is.
+
+    Args:
+        environ: if it has ASCEND_RT_VISIBLE_DEVICES, only those NPUs are listed, in that order.
+    """
+    listing = npus(environ)
+    chips = {str(chip.index): chip for chip in listing.chips} if listing is not None else {}
+    visible = environ.get("ASCEND_RT_VISIBLE_DEVICES")
+    names = list(chips) if visible is None else [name.strip() for name in visible.split(",")]
+    return [
+        FreeGpu(name, chip.short_name or chip.label, chip.memory_free, chip.memory_total)
+        for name in names
+        if (chip := chips.get(name)) is not None
+        if chip.memory_free is not None and chip.memory_total is not None
     ]
 
 

@@ -13,8 +13,8 @@ from ...workbench.visible import visible_line
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 """What /proc/self/ns/pid points to outside of any container (PROC_PID_INIT_INO of the Linux kernel)."""
 
-GPU_DEVICES = ("/dev/nvidia", "/dev/dxg")
-"""Files that a process holds open while it computes on a GPU: of Linux's driver, of WSL2's."""
+GPU_DEVICES = ("/dev/nvidia", "/dev/dxg", "/dev/davinci")
+"""Files that a process holds open while it computes: of NVIDIA's driver for Linux, of WSL2's, of Ascend's."""
 
 
 class Who(NamedTuple):

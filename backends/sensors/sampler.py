@@ -187,9 +187,9 @@ class _Sensors:
 
     def _gpu_sensor(self) -> ReadsGpus:
         if self._gpus is None:
-            from .nvidia import NvidiaSensor
+            from .accelerators import Accelerators
 
-            self._gpus = NvidiaSensor()
+            self._gpus = Accelerators()
         return self._gpus
 
     def _drop(self, sensor: str, error: Exception) -> None:

@@ -4,6 +4,7 @@ Every reading may be None: this machine, driver or container doesn't say.
 """
 
 import re
+from typing import Literal
 
 import msgspec
 
@@ -22,12 +23,13 @@ class GpuProcess(msgspec.Struct, frozen=True):
 
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True):
-    """A GPU, or one MIG device of a GPU. A GPU that is split stands before its MIG devices."""
+    """A GPU, or one MIG device of a GPU; or an NPU's chip. A GPU that is split stands before its MIG devices."""
 
     index: int
     """As the driver counts: in PCI bus order; for a MIG device, its place within its GPU."""
+    kind: Literal["gpu", "npu"] = "gpu"
     uuid: str | None = None
-    """`GPU-…` or `MIG-…`; CUDA_VISIBLE_DEVICES takes it as it is."""
+    """`GPU-…` or `MIG-…`; CUDA_VISIBLE_DEVICES takes it as it is. An NPU's is made of its bus address."""
     name: str | None = None
     mig: bool = False
     parent: int | None = None

@@ -75,7 +75,7 @@ def _sides(left: Line, right: Line, width: int) -> Line:
 
 def _gpu(gpu: Gpu, history: History, width: int) -> list[Line]:
     name = truncate(visible_line(gpu.short_name or ""), width - 8)
-    lines = [_sides((Run(f"GPU {gpu.label}", "muted strong"),), (Run(name, "faint"),), width)]
+    lines = [_sides((Run(f"{gpu.kind.upper()} {gpu.label}", "muted strong"),), (Run(name, "faint"),), width)]
     chart = width - 5
     if gpu.utilization is not None:
         used = sparkline(history.gpus.get(gpu.key, Track()).utilization, chart, 100)

@@ -297,7 +297,7 @@ class WorkbenchBase(Screen[None]):
             return words
         busiest = snapshot.busiest
         if busiest is not None:
-            words = f"GPU {busiest.utilization:3d}%"
+            words = f"{busiest.kind.upper()} {busiest.utilization:3d}%"
         elif snapshot.machine.cpu_percent is not None:
             words = f"CPU {snapshot.machine.cpu_percent:3.0f}%"
         self._machine_words = time.monotonic(), words

@@ -37,7 +37,7 @@ def test_place(free: tuple[int, ...], needed: int, expected: Placement) -> None:
 def test_what_is_chosen_holds_the_model_and_no_fewer_would(free: list[int], needed: int) -> None:
     chosen = place(gpus(*free), needed * GIB)
     if chosen.device == "cpu":
-        assert chosen.visible_devices == ""
+        assert chosen.environment == {"CUDA_VISIBLE_DEVICES": ""}
         assert chosen.device_map is None
         assert sum(free) * GIB < needed * GIB + max(len(free) - 1, 0) * WORKING_BYTES
         return
@@ -52,7 +52,16 @@ def test_the_child_sees_what_was_chosen() -> None:
     assert Placement("gpu", ("GPU-a",)).device_map == "cuda:0"
     several = Placement("several", ("GPU-a", "GPU-b"))
     assert several.device_map == "auto"
-    assert several.visible_devices == "GPU-a,GPU-b"
+    assert several.environment == {"CUDA_VISIBLE_DEVICES": "GPU-a,GPU-b"}
+
+
+def test_npus_have_a_variable_and_a_name_of_their_own() -> None:
+    npus = [Gpu("10", 30 * GIB, "npu"), Gpu("2", 40 * GIB, "npu")]
+    alone = place(npus, 20 * GIB)
+    assert (alone.device_map, alone.environment) == ("npu:0", {"ASCEND_RT_VISIBLE_DEVICES": "2"})
+    both = place(npus, 50 * GIB)
+    assert (both.device_map, both.environment) == ("auto", {"ASCEND_RT_VISIBLE_DEVICES": "2,10"})
+    assert place(npus, 500 * GIB) == CPU
 
 
 def test_needed_bytes_count_weights_context_and_working_memory() -> None:
