@@ -54,9 +54,9 @@ class Backends:
     def __init__(self, config: Settings, extra: Mapping[str, Backend] | None = None, keys: Keys | None = None) -> None:
         self._config = config
         self.keys = keys or Keys()
-        self._remote = {
-            name: RemoteBackend(provider, self.keys) for name, provider in providers(config.provider).items()
-        }
+        self.providers = providers(config.provider)
+        """All servers that are known, by their names in addresses."""
+        self._remote = {name: RemoteBackend(provider, self.keys) for name, provider in self.providers.items()}
         self._factories: dict[str, Callable[[], Backend]] = {discovery.PROVIDER: self._make_local}
         self._made: dict[str, Backend] = {**self._remote, **(extra or {})}
         self._lock = threading.Lock()
@@ -106,6 +106,7 @@ class Backends:
 
     def forget_key(self, provider: str) -> None:
         """A provider's key was set or deleted: what is known about it doesn't count any more."""
+        self.keys.forget(provider)
         if provider in self._remote:
             self._remote[provider].forget_key()
 

@@ -11,7 +11,8 @@ from ..workbench.words import say
 from .cells import wrapped
 from .streams import Data
 
-COMMANDS = ("run", "show", "models", "pull", "convert", "doctor", "completion")
+COMMANDS = ("run", "show", "models", "pull", "keys", "convert", "doctor", "completion")
+KEY_ACTIONS = ("set", "list", "delete", "test")
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -153,6 +154,13 @@ def command(name: str) -> Parser:
             parser.options.add_argument("--addresses", action="store_true", help=say("cli.help_addresses"))
         case "pull":
             parser.named.add_argument("model", metavar="ADDRESS", help=say("cli.help_pull"))
+        case "keys":
+            parser.named.add_argument("action", choices=KEY_ACTIONS, metavar="ACTION", help=say("cli.help_keys_action"))
+            parser.named.add_argument("provider", nargs="?", metavar="PROVIDER", help=say("cli.help_keys_provider"))
+            # Taken in so that it can be refused without being quoted.
+            parser.named.add_argument("key", nargs="*", help=argparse.SUPPRESS)
+            to = parser.options.add_argument("--to", choices=("keyring", "file"), help=say("cli.help_keys_to"))
+            to.metavar = "keyring|file"
         case "convert":
             from ..workbench.exchange.formats import FORMATS
 
@@ -168,7 +176,7 @@ def command(name: str) -> Parser:
             pass
         case _:
             parser.named.add_argument("shell", choices=SHELLS, metavar="SHELL", help=say("cli.help_shell"))
-    if name in ("run", "show", "models", "doctor"):
+    if name in ("run", "show", "models", "keys", "doctor"):
         parser.options.add_argument("--json", action="store_true", help=say(f"cli.help_json_{name}"))
     parser.add_help_option()
     return parser

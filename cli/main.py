@@ -126,6 +126,10 @@ def _dispatch(
 def _ask(name: str, options: Namespace, backends: "Backends", narration: Narration) -> int:
     """The commands that need what answers."""
     match name:
+        case "keys":
+            from .keys import manage
+
+            return manage(options, backends, narration)
         case "models":
             from .models import list_models
 
@@ -137,15 +141,19 @@ def _ask(name: str, options: Namespace, backends: "Backends", narration: Narrati
         case "show":
             from .question import read_question
             from .show import show
+            from .unlocking import unlock
 
             question = read_question(options, backends.default_address, narration, show=True)
+            unlock(question.ask.requests[0].address, backends)
             return show(options, question, backends, narration)
         case _:
             from .question import read_question
             from .run import check, run
+            from .unlocking import unlock
 
             question = read_question(options, backends.default_address, narration)
             check(options, question)
+            unlock(question.ask.requests[0].address, backends)
             return run(options, question, backends, narration)
 
 
