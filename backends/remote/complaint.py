@@ -49,7 +49,7 @@ def read(body: bytes, status: int) -> Complaint:
     return Complaint(status, _said(value), tuple(_codes(value)))
 
 
-def of_event(value: Mapping[str, Any]) -> Complaint:
+def of_event(value: Any) -> Complaint:
     """An error that came in the middle of a stream."""
     codes, said = tuple(_codes(value)), _said(value)
     numbers = [int(code) for code in codes if re.fullmatch(r"[45]\d\d", code)]

@@ -2,18 +2,25 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotYet
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ...workbench.address import Address
+from ...workbench.conversation import Timing, Usage
 from ...workbench.errors import QiaoError
-from ...workbench.seam import Event, Failed, KeySource, Model, Prompt, Request, Source
+from ...workbench.seam import Event, Failed, Finished, KeySource, Model, Progress, Prompt, Request, Source
+from ...workbench.words import say
 from ..providers import Provider
 from . import listing
-from .failures import Refusal, Trouble
+from .answering import Answering
+from .failures import Refusal, Trouble, how_to_set_key, quoted
+from .heeding import unheeded
+from .knowledge import Knowledge
 from .loop import LoopThread, in_thread
 from .server import Endpoint, FoundKey, KeyFinder, connect
+from .silence import Silence
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -50,6 +57,7 @@ class RemoteBackend:
         self._keys = keys
         self._find_endpoint = endpoint or self._own_endpoint
         self._show_prompt = prompt
+        self._knowledge = Knowledge(provider)
         self._loop = LoopThread()
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], AsyncOpenAI] = {}
@@ -61,7 +69,36 @@ class RemoteBackend:
 
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
         """One answer as it comes; see the seam."""
-        yield Failed("invalid_request", "…")
+        if stop.is_set():
+            yield Finished("cancelled", Usage(completion_tokens=0))
+            return
+        events: SimpleQueue[Event] = SimpleQueue()
+        answering: list[Answering] = []
+        task = self._loop.submit(self._answer(request, events.put, answering.append))
+        task.add_done_callback(lambda ended: events.put(_mishap(ended)))
+        silence = Silence(self.provider)
+        try:
+            while True:
+                try:
+                    event = events.get(timeout=POLL_SECONDS)
+                except Empty:
+                    if not stop.is_set():
+                        if silence.is_too_long():
+                            yield silence.failed()
+                            return
+                        continue
+                    event = None
+                if stop.is_set():
+                    usage, timing = answering[0].so_far() if answering else (Usage(completion_tokens=0), Timing())
+                    yield Finished("cancelled", usage, timing)
+                    return
+                if event is not None:
+                    silence.heard(event)
+                    yield event
+                    if isinstance(event, Finished | Failed):
+                        return
+        finally:
+            task.cancel()
 
     def prompt(self, request: Request, stop: threading.Event) -> Prompt:
         """The exact prompt, where the provider tells it.
@@ -127,7 +164,8 @@ class RemoteBackend:
 
     def unheeded(self, request: Request) -> dict[str, str]:
         """The set parameters that the provider ignores or refuses."""
-        return {}
+        name = request.address.name
+        return unheeded(self.provider, name, request.sampling, self._knowledge.mode(name))
 
     def forget_key(self) -> None:
         """The key has been changed: it is looked for anew."""
@@ -140,6 +178,25 @@ class RemoteBackend:
     def close(self) -> None:
         """Ends all requests and the thread behind them."""
         self._loop.close()
+
+    async def _answer(
+        self, request: Request, emit: Callable[[Event], None], begun: Callable[[Answering], None]
+    ) -> None:
+        emit(Progress("connecting"))
+        try:
+            endpoint = await in_thread(lambda: self._find_endpoint(request.address))
+            answering = Answering(
+                request, endpoint, self._client, self._knowledge, self._context_length(request.address), emit
+            )
+            begun(answering)
+            await answering.run()
+        except Refusal as refusal:
+            emit(refusal.failed())
+        except QiaoError as error:
+            emit(Failed("invalid_request", str(error)))
+
+    def _context_length(self, address: Address) -> int | None:
+        return next((model.context_length for model in self._models or () if model.address == address), None)
 
     async def _list(self) -> list[Model]:
         endpoint = await in_thread(lambda: self._listing_endpoint())
@@ -161,10 +218,8 @@ class RemoteBackend:
         """
         key = self._key()
         if key is None and self.provider.needs_key:
-            variable = next(iter(self.provider.key_env), "—")
-            raise Refusal(
-                "remote.no_key", "no_key", title=self.provider.shown, provider=self.provider.name, variable=variable
-            )
+            title, how = self.provider.shown, how_to_set_key(self.provider)
+            raise Refusal("remote.no_key", "no_key", title=title, how=how)
         return Endpoint(self.provider, self.provider.base_url, key)
 
     def _listing_endpoint(self) -> Endpoint:
@@ -179,7 +234,10 @@ class RemoteBackend:
 
     def _key(self) -> FoundKey | None:
         self._checked_url()
-        key = self._keys.find(self.provider.name, self.provider.key_env)
+        try:
+            key = self._keys.find(self.provider.name, self.provider.key_env)
+        except QiaoError as error:
+            raise Refusal("asking.failed", "no_key", message=str(error)) from None
         self._key_source = key.source if key else None
         return key
 
@@ -190,3 +248,10 @@ class RemoteBackend:
         if any(os.environ.get(name, "").strip() for name in self.provider.key_env):
             return "environment"
         return None if self._key_source == "environment" else self._key_source
+
+
+def _mishap(task: "Future[None]") -> Event:
+    """What is told last if the answer's coroutine ended without a word of its own: a mistake in this program."""
+    error = None if task.cancelled() else task.exception()
+    reason = say("remote.stopped") if error is None else f"{type(error).__name__}: {error}"
+    return Failed("engine_died", say("remote.mishap", reason=quoted(reason)))

@@ -12,6 +12,7 @@ from ...workbench.words import say
 from .complaint import Complaint, kind_of, read
 
 if TYPE_CHECKING:
+    from ..providers import Provider
     from .server import Endpoint
 
 MOST_QUOTED = 300
@@ -101,9 +102,17 @@ def of_complaint(about: About, complaint: Complaint, wait: float | None = None) 
         host=endpoint.host,
         said=quoted(endpoint.without_key(complaint.said)) or say("remote.nothing_said", status=complaint.status),
         where=say(f"remote.key_{endpoint.key.source}") if endpoint.key else "",
-        variable=next(iter(provider.key_env), "—"),
+        how=how_to_set_key(provider),
     )
     return Trouble(refusal, again=kind in ("rate_limited", "server_error"), wait=wait, complaint=complaint)
+
+
+def how_to_set_key(provider: "Provider") -> str:
+    """What a person does to give a key."""
+    name = visible_line(provider.name)
+    if provider.key_env:
+        return say("remote.set_variable", variable=visible_line(provider.key_env[0]), provider=name)
+    return say("remote.keep_key", provider=name)
 
 
 def of_exception(about: About, error: BaseException, *, arrived: bool) -> Trouble:

@@ -78,7 +78,7 @@ def connect(endpoint: Endpoint) -> "AsyncOpenAI":
         raise Refusal("remote.no_socks", "unreachable") from None
     except (ValueError, httpx2.InvalidURL) as error:
         raise Refusal("remote.bad_proxy", "unreachable", reason=visible_line(_without_password(str(error)))) from None
-    return AsyncOpenAI(
+    client = AsyncOpenAI(
         # The package wants one, and sends it; servers that need none ignore it.
         api_key=endpoint.key.value if endpoint.key else "EMPTY",
         base_url=endpoint.base_url,
@@ -88,6 +88,9 @@ def connect(endpoint: Endpoint) -> "AsyncOpenAI":
         max_retries=0,
         http_client=http,
     )
+    # Their modules are imported at the first touch: not while the time to the first token is taken.
+    _ = client.chat.completions.with_streaming_response, client.completions.with_streaming_response
+    return client
 
 
 async def _watch(request: object) -> None:
