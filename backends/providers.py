@@ -108,6 +108,10 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its error codes, where they mean something that can't be told from the HTTP status."""
     health: str | None = None
     """A path, from the root of its host, that answers 200 as long as it works; asked only nearby."""
+    tokenize: str | None = None
+    """A path, from what stands before `/v1`, that applies the chat template as vLLM's `/tokenize` does."""
+    metrics: str | None = None
+    """A path, likewise, that tells how the server is doing, with vLLM's names."""
     stall_seconds: float = 60
     """After so long without new text, an answer counts as broken off."""
     first_seconds: float = 300

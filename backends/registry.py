@@ -8,13 +8,28 @@ from typing import Protocol
 
 from ..workbench.address import Address
 from ..workbench.errors import QiaoError, Refused
-from ..workbench.seam import Backend, Event, Failed, FailureKind, Finished, Model, Progress, Prompt, Request, Source
+from ..workbench.seam import (
+    Backend,
+    Event,
+    Failed,
+    FailureKind,
+    Finished,
+    Model,
+    Progress,
+    Prompt,
+    Request,
+    Source,
+    Started,
+)
 from ..workbench.visible import visible_line
 from ..workbench.words import say
 from .keys.store import Keys
 from .local import discovery, starter
-from .providers import OwnProvider, providers
+from .providers import OwnProvider, Provider, providers
 from .remote.engine import RemoteBackend
+from .vllm.joining import Vllm
+from .vllm.managed import ServerInfo
+from .vllm.watching import ServerLoad
 
 _ENGINE_PACKAGES = ("torch", "transformers", "accelerate", "gguf")
 """What answering by the starter takes, beside the file."""
@@ -29,6 +44,13 @@ class LocalSettings(Protocol):
     def directories(self) -> Sequence[str | Path]: ...
 
 
+class VllmSettings(Protocol):
+    """The part of the configuration about managed vLLM servers."""
+
+    @property
+    def command(self) -> str | None: ...
+
+
 class Settings(Protocol):
     """What is asked of the configuration here."""
 
@@ -37,6 +59,9 @@ class Settings(Protocol):
 
     @property
     def local(self) -> LocalSettings: ...
+
+    @property
+    def vllm(self) -> VllmSettings: ...
 
     @property
     def provider(self) -> Mapping[str, OwnProvider]: ...
@@ -56,7 +81,8 @@ class Backends:
         self.keys = keys or Keys()
         self.providers = providers(config.provider)
         """All servers that are known, by their names in addresses."""
-        self._remote = {name: RemoteBackend(provider, self.keys) for name, provider in self.providers.items()}
+        self._vllm = Vllm(lambda: config.vllm.command)
+        self._remote = {name: self._make_remote(provider) for name, provider in self.providers.items()}
         self._factories: dict[str, Callable[[], Backend]] = {discovery.PROVIDER: self._make_local}
         self._made: dict[str, Backend] = {**self._remote, **(extra or {})}
         self._lock = threading.Lock()
@@ -103,6 +129,7 @@ class Backends:
         backend = self.backend(Address(provider, "*"))
         if isinstance(backend, RemoteBackend):
             backend.refresh(stop)
+            self._vllm.answered(backend.provider)
 
     def forget_key(self, provider: str) -> None:
         """A provider's key was set or deleted: what is known about it doesn't count any more."""
@@ -116,7 +143,10 @@ class Backends:
             made = dict(self._made)
         local = made.pop(discovery.PROVIDER, None)
         models = self._local_models() if local is None else local.models()
-        return [*models, *(model for backend in made.values() for model in backend.models())]
+        served = self._vllm.servers.models()
+        names = {model.address for model in served}
+        rest = (model for backend in made.values() for model in backend.models() if model.address not in names)
+        return [*models, *served, *rest]
 
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
         """One answer as it comes, from whichever backend the address names; fetches the starter first, if need be."""
@@ -129,7 +159,10 @@ class Backends:
         except QiaoError as error:
             yield Failed(_failure_kind(error), str(error))
             return
-        yield from backend.generate(request, stop)
+        for event in backend.generate(request, stop):
+            if isinstance(event, Started) and isinstance(backend, RemoteBackend):
+                self._vllm.answered(backend.provider)
+            yield event
 
     def prompt(self, request: Request, stop: threading.Event) -> Prompt:
         """The exact text that `generate` would feed the model; fetches the starter first, if need be.
@@ -166,6 +199,41 @@ class Backends:
             raise Refused("models.fetch_later", address=visible_line(str(address)))
         yield from starter.fetch(stop)
 
+    def serve(self, address: Address, flags: Sequence[str], stop: threading.Event) -> Generator[Progress, None, None]:
+        """Starts a vLLM server for a model of this machine; it is in `servers` and ready when this ends.
+
+        Once `stop` is set, or when the generator is closed early, it is ended again.
+
+        Args:
+            flags: of `vllm serve`; what they leave open is chosen by what is free.
+
+        Raises:
+            QiaoError: it can't be started, and why.
+        """
+        if address.provider != discovery.PROVIDER:
+            raise Refused("vllm.not_local", model=visible_line(str(address)))
+        if address == starter.ADDRESS:
+            raise Refused("vllm.gguf", model=visible_line(str(address)))
+        path = self._resolve_local(address.name).expanduser().absolute()
+        yield from self._vllm.servers.serve(address, path, flags, stop)
+
+    def servers(self) -> list[ServerInfo]:
+        """The vLLM servers that Qiao started, now or earlier, and that run or are starting. Quick."""
+        return self._vllm.servers.listed()
+
+    def end_server(self, address: Address) -> None:
+        """Ends the server that answers as this; blocks for up to 8 s. Nothing happens if there is none."""
+        self._vllm.servers.end(address.name)
+
+    def leave_server(self, address: Address) -> None:
+        """Lets the server run on after this process; the next Qiao finds it again."""
+        self._vllm.servers.leave(address.name)
+
+    def server_loads(self) -> tuple[ServerLoad, ...]:
+        """How the vLLM servers are doing that run or were talked to. Read in a thread while this is asked every second
+        or so, and not at all otherwise."""
+        return self._vllm.loads()
+
     def unheeded(self, request: Request) -> dict[str, str]:
         """The set parameters that the model's side would ignore or refuse, each with one line that says so."""
         with self._lock:
@@ -185,11 +253,25 @@ class Backends:
             made = list(self._made.values())
         for backend in made:
             backend.close()
+        # After those that talk to them: a server waits for its readers.
+        self._vllm.close()
 
     def _check(self, provider: str) -> None:
         if provider not in self._made and provider not in self._factories:
             known = ", ".join(visible_line(name) for name in sorted({*self._factories, *self._made}))
             raise Refused("models.unknown_provider", provider=visible_line(provider), known=known)
+
+    def _make_remote(self, provider: Provider) -> RemoteBackend:
+        def prompt(request: Request, stop: threading.Event) -> Prompt:
+            return self._vllm.prompt(backend.endpoint(request.address), request, stop)
+
+        backend = RemoteBackend(
+            provider,
+            self.keys,
+            elsewhere=self._vllm.elsewhere(provider),
+            prompt=prompt if provider.tokenize else None,
+        )
+        return backend
 
     def _make_local(self) -> Backend:
         from .local.engine import LocalBackend

@@ -11,7 +11,7 @@ from ..workbench.words import say
 from .cells import wrapped
 from .streams import Data
 
-COMMANDS = ("run", "show", "models", "pull", "keys", "convert", "doctor", "completion")
+COMMANDS = ("run", "show", "models", "pull", "serve", "keys", "convert", "doctor", "completion")
 KEY_ACTIONS = ("set", "list", "delete", "test")
 SHELLS = ("bash", "zsh", "fish")
 
@@ -174,6 +174,12 @@ def command(name: str) -> Parser:
             add("--force", action="store_true", help=say("cli.help_force"))
         case "doctor":
             pass
+        case "serve":
+            parser.named.add_argument("model", metavar="ADDRESS", help=say("cli.help_serve"))
+            # All that follows, with `--` before it or without.
+            parser.named.add_argument(
+                "flags", nargs=argparse.REMAINDER, metavar="-- FLAG", help=say("cli.help_serve_flags")
+            )
         case _:
             parser.named.add_argument("shell", choices=SHELLS, metavar="SHELL", help=say("cli.help_shell"))
     if name in ("run", "show", "models", "keys", "doctor"):

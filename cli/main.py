@@ -138,6 +138,10 @@ def _ask(name: str, options: Namespace, backends: "Backends", narration: Narrati
             from .pull import pull
 
             return pull(options, backends.fetch, narration)
+        case "serve":
+            from .serve import serve
+
+            return serve(options, backends, narration)
         case "show":
             from .question import read_question
             from .show import show

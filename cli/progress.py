@@ -39,7 +39,7 @@ class ProgressLine:
         parts = [self._what()]
         if total:
             share = min(done / total, 1)
-            parts += [_bar(share), f"{share:4.0%}"]
+            parts += [bar(share), f"{share:4.0%}"]
         if progress.stage == "fetching":
             elapsed = time.monotonic() - self._begun
             rate = (done - self._done_before) / elapsed if elapsed > 1 else 0
@@ -57,6 +57,7 @@ def _size(total: int) -> str:
     return f" ({total / MEGABYTE:.0f} MB)" if total else ""
 
 
-def _bar(share: float) -> str:
+def bar(share: float) -> str:
+    """A bar of blocks, `share` of it full."""
     full = round(share * BAR_CELLS)
     return "█" * full + "░" * (BAR_CELLS - full)

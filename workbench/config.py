@@ -31,7 +31,8 @@ class Vllm(msgspec.Struct, frozen=True):
     """Managed vLLM servers."""
 
     command: str | None = None
-    """The `vllm` to start, which may live in another environment. None: the one on PATH."""
+    """What starts vLLM: a `vllm`, a Python that has it, or the folder of its environment; more words may follow, quoted
+    as in a shell. None: the one on PATH."""
 
 
 class Provider(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.05
 """So often a stop is looked for while nothing comes."""
 
-FindEndpoint = Callable[[Address], Endpoint]
+FindEndpoint = Callable[[Address], Endpoint | None]
 ShowPrompt = Callable[[Request, threading.Event], Prompt]
 
 
@@ -40,8 +40,8 @@ class RemoteBackend:
     Args:
         provider: what it is.
         keys: knows its key.
-        endpoint: where a model answers, if not at the provider's own URL with its own key. Called in a thread; may
-            raise QiaoError.
+        elsewhere: where a model answers, if not at the provider's own URL with its own key; None: there. Called in a
+            thread; may raise QiaoError.
         prompt: the exact prompt of a request, if the provider can tell. May raise QiaoError.
     """
 
@@ -50,12 +50,12 @@ class RemoteBackend:
         provider: Provider,
         keys: KeyFinder,
         *,
-        endpoint: FindEndpoint | None = None,
+        elsewhere: FindEndpoint | None = None,
         prompt: ShowPrompt | None = None,
     ) -> None:
         self.provider = provider
         self._keys = keys
-        self._find_endpoint = endpoint or self._own_endpoint
+        self._elsewhere = elsewhere
         self._show_prompt = prompt
         self._knowledge = Knowledge(provider)
         self._loop = LoopThread()
@@ -66,6 +66,15 @@ class RemoteBackend:
         """Whether the list of an earlier start was looked for."""
         self._problem: str | None = None
         self._key_source: KeySource | None = None
+
+    def endpoint(self, address: Address) -> Endpoint:
+        """Where a model answers. Blocks while the key is looked for.
+
+        Raises:
+            QiaoError: the provider is configured wrongly, or needs a key that nobody knows.
+        """
+        found = None if self._elsewhere is None else self._elsewhere(address)
+        return found or self._own_endpoint(address)
 
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
         """One answer as it comes; see the seam."""

@@ -25,9 +25,14 @@ class Local(NamedTuple):
     directories: tuple[str, ...] = ()
 
 
+class Vllm(NamedTuple):
+    command: str | None = None
+
+
 class Settings(NamedTuple):
     model: str | None = None
     local: Local = Local()
+    vllm: Vllm = Vllm()
     provider: Mapping[str, Provider] = {}
 
 

@@ -1,4 +1,6 @@
-"""The machine pane: GPUs with their history, memory, heat and processes; without one, processor and memory."""
+"""The machine pane: GPUs with their history, memory, heat and processes; processor and memory; vLLM servers."""
+
+from collections.abc import Sequence
 
 from textual import events
 from textual.geometry import Size
@@ -7,6 +9,7 @@ from textual.widget import Widget
 
 from ...backends.sensors.history import History, Track
 from ...backends.sensors.snapshot import Gpu, GpuProcess, Machine, Snapshot
+from ...backends.vllm.watching import ServerLoad
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..bars import bar, bytes_short, sparkline
@@ -28,14 +31,14 @@ class MachinePane(Widget):
         super().__init__(id=id)
         self.inks = inks
         self._lines: list[Line] = []
-        self._seen: tuple[Snapshot, History] | None = None
+        self._seen: tuple[Snapshot, History, Sequence[ServerLoad]] | None = None
 
     def restyle(self, inks: Inks) -> None:
         self.inks = inks
         self.refresh()
 
-    def show(self, snapshot: Snapshot, history: History) -> None:
-        self._seen = snapshot, history
+    def show(self, snapshot: Snapshot, history: History, servers: Sequence[ServerLoad] = ()) -> None:
+        self._seen = snapshot, history, servers
         self._paint()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -58,12 +61,14 @@ class MachinePane(Widget):
         return self.inks.strip((Run(" "), *line), "panel", self.size.width)
 
 
-def machine_lines(snapshot: Snapshot, history: History, width: int) -> list[Line]:
+def machine_lines(snapshot: Snapshot, history: History, servers: Sequence[ServerLoad], width: int) -> list[Line]:
     """What the pane shows, `width` cells wide."""
     lines: list[Line] = []
     for gpu in snapshot.gpus:
         lines += [*_gpu(gpu, history, width), ()]
     lines += _computer(snapshot.machine, history, width)
+    for server in servers:
+        lines += [(), *_server(server, width)]
     if snapshot.problem:
         lines += [(), *wrap_text(visible_line(snapshot.problem), width, "faint")]
     return lines
@@ -119,3 +124,30 @@ def _computer(machine: Machine, history: History, width: int) -> list[Line]:
         words = say("screen.memory_of", total=bytes_short(machine.memory_total).strip())
         lines.append((Run(words, "muted"),))
     return lines
+
+
+def _server(server: ServerLoad, width: int) -> list[Line]:
+    """A vLLM server: what it answers, how fast, and how full it is. Each figure has its place, told or not."""
+    name = truncate(visible_line(server.title), width - 6)
+    lines = [_sides((Run("vLLM", "muted strong"),), (Run(name, "faint"),), width)]
+    load = server.load
+    if not server.reached:
+        return [*lines, (Run(say("vllm.server_silent"), "warn"),)]
+    speed = say("vllm.server_speed", n=f"{load.tokens_per_second or 0:.0f}")
+    counts = say("vllm.server_counts", running=load.running or 0, waiting=load.waiting or 0)
+    counts = truncate(counts, width - line_width((Run(speed),)) - 1)
+    lines.append(_sides((Run(counts, "text"),), (Run(speed, "strong"),), width))
+    if load.kv_usage is not None:
+        words = say("vllm.server_cache", n=f"{load.kv_usage:4.0%}")
+        filled, empty = bar(load.kv_usage, width - line_width((Run(words),)) - 1)
+        ink = "bad" if load.kv_usage > 0.95 else "good"
+        lines.append(_sides((Run(filled, ink), Run(empty, "track")), (Run(words, "strong"),), width))
+    hits = "" if load.prefix_hits is None else say("vllm.server_hits", n=f"{load.prefix_hits:.0%}")
+    first = "" if load.first_token_ms is None else say("vllm.server_first", n=_seconds(load.first_token_ms))
+    if hits or first:
+        lines.append(_sides((Run(hits, "muted"),), (Run(first, "muted"),), width))
+    return lines
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

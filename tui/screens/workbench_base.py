@@ -239,7 +239,7 @@ class WorkbenchBase(Screen[None]):
         snapshot = sampler.latest
         pane = self.query_one("#machine", MachinePane)
         if snapshot is not None and pane.display and pane.region:
-            pane.show(snapshot, sampler.history())
+            pane.show(snapshot, sampler.history(), self.qiao.backends.server_loads())
         self.refresh_hints()
 
     # Hints

@@ -1,0 +1,99 @@
+"""How vLLM servers join the providers: a managed one answers before the provider's own URL; both are watched."""
+
+import threading
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from ...workbench.address import Address
+from ...workbench.seam import Prompt, Request
+from ..keys.key import Key
+from ..providers import Provider
+from ..remote.server import Endpoint
+from .managed import PROVIDER, Servers
+from .watching import ServerLoad, Watch
+
+
+class _Attached(NamedTuple):
+    """A server of somebody else's that has answered in this run."""
+
+    title: str
+    root_url: str
+    path: str
+
+
+class Vllm:
+    """All that Qiao knows of vLLM servers.
+
+    Args:
+        configured: `vllm.command` of the settings.
+    """
+
+    def __init__(self, configured: Callable[[], str | None]) -> None:
+        self.servers = Servers(configured)
+        self._attached: dict[str, _Attached] = {}
+        self._watch = Watch(self._watched)
+
+    def elsewhere(self, provider: Provider) -> Callable[[Address], Endpoint | None] | None:
+        """Where `vllm:NAME` answers, if that is a managed server; for other providers, nothing."""
+        if provider.name != PROVIDER:
+            return None
+
+        def find(address: Address) -> Endpoint | None:
+            server = self.servers.find(address.name)
+            if server is None:
+                return None
+            key = self.servers.key(address.name)
+            return Endpoint(provider, server.base_url, Key(key, "session") if key else None)
+
+        return find
+
+    def prompt(self, endpoint: Endpoint, request: Request, stop: threading.Event) -> Prompt:
+        """The exact prompt, from a server of a provider that tells it.
+
+        Raises:
+            QiaoError: as a `Failed` event would say it.
+        """
+        from . import tokenizing
+
+        provider = endpoint.provider
+        switch = provider.thinking
+        server = tokenizing.Server(
+            root_url(endpoint.base_url),
+            endpoint.key.value if endpoint.key else None,
+            provider.tokenize or "/tokenize",
+            _variables(switch.on) if switch else {},
+            _variables(switch.off) if switch else {},
+            any(fnmatchcase(request.address.name, pattern) for pattern in provider.completion),
+        )
+        return tokenizing.prompt(server, request, stop)
+
+    def answered(self, provider: Provider) -> None:
+        """A provider's own server has answered: from now on it is watched, if it tells how it is doing."""
+        if provider.metrics and provider.is_near:
+            root = root_url(provider.base_url)
+            self._attached[provider.name] = _Attached(provider.name, root, provider.metrics)
+
+    def loads(self) -> tuple[ServerLoad, ...]:
+        """How the servers are doing; to be asked again and again by whoever shows it, and by nobody else."""
+        return self._watch.loads()
+
+    def close(self) -> None:
+        """Ends the servers that this process started, but for those that were left running."""
+        self._watch.close()
+        self.servers.close()
+
+    def _watched(self) -> list[_Attached]:
+        managed = [_Attached(s.title, s.root_url, "/metrics") for s in self.servers.listed() if s.ready]
+        roots = {server.root_url for server in managed}
+        return managed + [server for server in list(self._attached.values()) if server.root_url not in roots]
+
+
+def root_url(base_url: str) -> str:
+    """What stands before `/v1`."""
+    return base_url.rstrip("/").removesuffix("/v1")
+
+
+def _variables(body: dict[str, Any]) -> dict[str, Any]:
+    found: Any = body.get("chat_template_kwargs")
+    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType]
