@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 import threading
@@ -13,12 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from rich.console import RenderableType
 from textual import events
 from textual.app import App
 from textual.command import CommandPalette
 from textual.driver import Driver
-from textual.geometry import Offset
 from textual.message import Message as Event
 from textual.screen import Screen
 from textual.widget import Widget
@@ -40,10 +37,10 @@ from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
 from . import escape, terminal
 from .actions import ACTIONS, Keys
-from .frames import Frames
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
 from .keeper import Keeper
+from .paced import PacedApp
 from .palette import Command, QiaoCommands
 from .running import Run
 from .screens.dialogs import Question
@@ -58,7 +55,7 @@ LEAVE_SECONDS = 0.6
 """At most so long leaving waits for answers to stop; each does within 200 ms."""
 
 
-class QiaoApp(App[int], inherit_bindings=False):
+class QiaoApp(PacedApp, inherit_bindings=False):
     """Qiao's workbench.
 
     Args:
@@ -126,7 +123,6 @@ class QiaoApp(App[int], inherit_bindings=False):
         self._looking = threading.Lock()
         self._hinted = 0.0
         self._leaving = False
-        self.frames: Frames | None = None if os.environ.get("QIAO_PLAIN_FRAMES") else Frames(self._cursor_place)
         super().__init__(driver_class=driver_class)
         for theme in self.themes:
             self.register_theme(to_textual(theme))
@@ -219,19 +215,7 @@ class QiaoApp(App[int], inherit_bindings=False):
 
         self.call_after_refresh(place)
 
-    # Painting
-
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        super()._display(screen, self.frames.compared(renderable) if self.frames else renderable)
-
-    def _cursor_place(self) -> Offset:
-        return self.screen.outer_size.clamp_offset(self.cursor_position)
-
-    def repaint(self) -> None:
-        """Paints every cell, whatever the terminal may have lost or been written over with."""
-        if self.frames:
-            self.frames.forget()
-        self.refresh(layout=True)
+    # Commands
 
     def action_command_palette(self) -> None:
         if not CommandPalette.is_open(cast("App[object]", self)):

@@ -4,16 +4,36 @@ A terminal sends esc as the byte that also begins every escape sequence, so that
 alt+r, esc and `b` like ctrl+left, and esc and `:` lose the esc. Qiao binds no alt chords: whenever a single character
 follows esc, both are reported, in that order. And a bracketed paste with an esc in it (output of another program, say)
 is all pasted: Textual's own parser would take what follows the esc for keys.
+
+An answer to the question how far the terminal has come (`pace`) is no key either.
 """
 
+import time
 from collections.abc import Iterable
 from importlib import import_module
 
 from textual import events
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.drivers._writer_thread import WriterThread
+from textual.keys import Keys
 from textual.message import Message
 
+from .pace import ANSWER
+from .writer import Writer
+
 ESC = "\x1b"
+
+
+class LineAnswered(Message):
+    """The terminal says that it has shown all that came before the question.
+
+    Args:
+        at: when, as `time.monotonic` counts.
+    """
+
+    def __init__(self, at: float) -> None:
+        super().__init__()
+        self.at = at
 
 
 class EscapeFirst(XTermParser):
@@ -21,6 +41,7 @@ class EscapeFirst(XTermParser):
 
     _pasted: str | None = None
     """What has come of a paste that isn't at its end yet."""
+    _answers = 0
 
     def feed(self, data: str) -> Iterable[Message]:
         if not data:
@@ -30,6 +51,9 @@ class EscapeFirst(XTermParser):
                 before, start, data = data.partition(BRACKETED_PASTE_START)
                 if before:
                     yield from super().feed(before)
+                    while self._answers:
+                        self._answers -= 1
+                        yield LineAnswered(time.monotonic())
                 if start:
                     yield from self._settle()
                     self._pasted = ""
@@ -46,6 +70,10 @@ class EscapeFirst(XTermParser):
             yield from self.tick()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if sequence == ANSWER:
+            self._answers += 1
+            yield events.Key(Keys.Ignore, sequence)
+            return
         if alt:
             yield events.Key("escape", ESC)
         elif len(sequence) == 2 and sequence[0] == ESC and (sequence[1].isalnum() or sequence[1] in "\r\t\x7f -="):
@@ -58,7 +86,12 @@ class EscapeFirst(XTermParser):
 
 
 def install() -> None:
-    """Has Textual's driver read with this parser. The name is private to Textual: a test fails loudly if it moves."""
+    """Has Textual's driver read with this parser, and write with our thread.
+
+    The names are private to Textual: a test fails loudly if they move.
+    """
     driver = import_module("textual.drivers.linux_driver")
     if getattr(driver, "XTermParser", None) is XTermParser:
         driver.XTermParser = EscapeFirst  # pyright: ignore[reportAttributeAccessIssue]
+    if getattr(driver, "WriterThread", None) is WriterThread:
+        driver.WriterThread = Writer  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,8 +1,9 @@
 """Frames compared before they are sent: only cells that changed travel to the terminal.
 
 Textual's compositor hands each repaint to the driver as whole strips of the screen. `Frames` stands between the two. It
-keeps the cells that the terminal shows, lays each update over a copy of the rows that it touches, and writes what
-differs: a move of the cursor, a change of style, a character.
+keeps the cells that the terminal shows and those that it should show, lays each update over the latter, and writes what
+differs: a move of the cursor, a change of style, a character. On a slow line it writes a part of that, or nothing, and
+what has become of the cells by the time there is room again (`pace`): frames in between are never sent.
 
 Whatever it isn't sure of costs bytes, never a wrong screen. Cells that it doesn't know (at the start, and after
 `forget`) differ from any others. Behind a character that terminals measure in different ways, the next move names its
@@ -26,6 +27,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Offset
 from textual.strip import Strip
 
+from .pace import Pace
 from .pens import PLAIN, Pen, pen_change, pen_of
 
 _log = logging.getLogger(__name__)
@@ -50,19 +52,31 @@ class Frames:
 
     Args:
         cursor: where the terminal's own cursor is to stand after a frame.
+        pace: how much may be sent now; without one, everything.
     """
 
-    def __init__(self, cursor: Callable[[], Offset]) -> None:
+    def __init__(self, cursor: Callable[[], Offset], pace: Pace | None = None) -> None:
         self._cursor = cursor
-        self._rows: dict[int, Row] = {}
+        self._pace = pace
+        self._shown: dict[int, Row] = {}
+        self._wanted: dict[int, Row] = {}
+        self._behind: set[int] = set()
+        """Rows that may differ in the two."""
         self._at: Offset | None = None
         """Where the terminal's cursor stands; None: not known."""
         self._pen = PLAIN
         self._failed = False
 
+    @property
+    def behind(self) -> bool:
+        """Whether something waits to be sent."""
+        return bool(self._behind)
+
     def forget(self) -> None:
-        """The terminal may show anything now: all that comes is sent. Paints nothing by itself."""
-        self._rows.clear()
+        """The terminal may show anything now: all that comes is sent. Paints nothing by itself; drops what waits."""
+        self._shown.clear()
+        self._wanted.clear()
+        self._behind.clear()
         self._at = None
 
     def compared(self, renderable: RenderableType | None) -> RenderableType | None:
@@ -74,36 +88,71 @@ class Frames:
         return renderable
 
     def bytes_for(self, update: LayoutUpdate | ChopsUpdate, console: Console) -> str:
-        """What makes the terminal show this update too, the cursor's move at the end included."""
-        system = console._color_system or ColorSystem.TRUECOLOR
+        """What makes the terminal show this update too, or a part of it; the cursor's move at the end included."""
+        waiting = ""
         try:
-            wanted: dict[int, Row] = {}
-            width = update.region.width if isinstance(update, LayoutUpdate) else max(update.chop_ends[0])
-            for y, x, strip in _pieces(update):
-                if y not in wanted:
-                    shown = self._rows.get(y)
-                    if shown is None or len(shown.glyphs) != width:
-                        shown = self._rows[y] = Row([None] * width, [PLAIN] * width)
-                    wanted[y] = Row(shown.glyphs.copy(), shown.pens.copy())
-                _put(wanted[y], x, strip, system)
-            parts: list[str] = []
-            for y, row in wanted.items():
-                if row != self._rows[y]:
-                    self._send(parts, y, self._rows[y], row)
-                    self._rows[y] = row
-            parts.append(pen_change(self._pen, PLAIN))
-            self._pen = PLAIN
-            cursor = self._cursor()
-            parts.append(min(_moves(self._at, cursor), key=len))
-            self._at = cursor
-            return _Finished("".join(parts))
+            try:
+                self._lay(update, console._color_system or ColorSystem.TRUECOLOR)
+            except Exception:
+                # What has been held back goes first.
+                waiting = self._difference(float("inf"))
+                raise
+            return _Finished(self.due())
         except Exception:  # noqa: BLE001 - a mistake here, or a Textual that has changed, must never cost the screen
             if not self._failed:
                 _log.exception("A frame could not be compared, and is sent as it is. Others like it aren't told of.")
             self._failed = True
             self.forget()
             self._pen = PLAIN
-            return update.render_segments(console)
+            text = waiting + update.render_segments(console)
+            return self._pace.sealed(text) if self._pace else text
+
+    def due(self) -> str:
+        """What is sent now of all that waits; nothing, if there is no room for it."""
+        if self._pace is None:
+            return self._difference(float("inf"))
+        room = self._pace.room()
+        return self._pace.sealed(self._difference(room)) if room > 0 else ""
+
+    def _lay(self, update: LayoutUpdate | ChopsUpdate, system: ColorSystem) -> None:
+        """Lays an update over what the terminal should show: all of it, or nothing if it can't be understood."""
+        width = update.region.width if isinstance(update, LayoutUpdate) else max(update.chop_ends[0])
+        wanted: dict[int, Row] = {}
+        unknown: dict[int, Row] = {}
+        for y, x, strip in _pieces(update):
+            if y not in wanted:
+                row = self._wanted.get(y)
+                if row is None or len(row.glyphs) != width:
+                    row = unknown[y] = Row([None] * width, [PLAIN] * width)
+                wanted[y] = Row(row.glyphs.copy(), row.pens.copy())
+            _put(wanted[y], x, strip, system)
+        self._shown |= unknown
+        self._wanted |= wanted
+        self._behind |= wanted.keys()
+
+    def _difference(self, room: float) -> str:
+        """What brings the terminal up to date: all of it, or so many rows as there is room for, the cursor's first.
+
+        Args:
+            room: bytes; at least one row is sent all the same.
+        """
+        cursor = self._cursor()
+        parts: list[str] = []
+        size = 0
+        for y in sorted(self._behind, key=lambda y: (y != cursor.y, y)):
+            if size and size >= room:
+                break
+            begun = len(parts)
+            if self._wanted[y] != self._shown[y]:
+                self._send(parts, y, self._shown[y], self._wanted[y])
+                self._shown[y] = self._wanted[y]
+            self._behind.discard(y)
+            size += sum(len(part.encode()) for part in parts[begun:])
+        parts.append(pen_change(self._pen, PLAIN))
+        self._pen = PLAIN
+        parts.append(min(_moves(self._at, cursor), key=len))
+        self._at = cursor
+        return "".join(parts)
 
     def _send(self, parts: list[str], y: int, shown: Row, row: Row) -> None:
         """Writes the cells of a row that differ."""

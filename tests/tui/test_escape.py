@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 
 from qiao.tui import escape
-from qiao.tui.escape import ESC, EscapeFirst
+from qiao.tui.escape import ESC, EscapeFirst, LineAnswered
 
 PRINTABLE = [char for char in string.printable if char.isprintable() and char not in "[O"]
 
@@ -169,3 +169,24 @@ def test_it_is_in_effect_in_textuals_driver(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_it_overrides_is_still_called_by_textual() -> None:
     assert "_sequence_to_key_events" in escape.XTermParser.parse.__code__.co_names
     assert EscapeFirst._sequence_to_key_events is not escape.XTermParser._sequence_to_key_events
+
+
+@pytest.mark.parametrize(
+    "reads", [("\x1b[0n",), ("\x1b", "[0n"), ("\x1b[0", "n"), ("\x1b[", "0n"), ("\x1b[<0;3;4M", "\x1b[0n")]
+)
+def test_an_answer_of_the_line_is_told_and_is_no_key(reads: tuple[str, ...]) -> None:
+    found = parsed(*reads, "j")
+    assert [type(event) for event in found if not isinstance(event, events.MouseEvent)] == [LineAnswered, events.Key]
+    assert keys(found) == ["j"]
+
+
+def test_keys_between_answers_stay_in_order() -> None:
+    found = parsed("a\x1b[0nb\x1b[0n\x1bc")
+    assert keys(found) == ["a", "b", "escape", "c"]
+    assert sum(isinstance(event, LineAnswered) for event in found) == 2
+
+
+def test_an_answer_in_a_paste_is_pasted() -> None:
+    found = parsed("\x1b[200~x\x1b[0ny\x1b[201~")
+    assert [event.text for event in found if isinstance(event, events.Paste)] == ["x\x1b[0ny"]
+    assert not keys(found)
