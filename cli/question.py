@@ -58,7 +58,7 @@ def read_question(
     shift = len(once.messages) - len(conversation.messages)
     named = options.model or conversation.model
     address = Address.parse(without_surrogates(named)) if named else default()
-    asked = ask(once, place.upto + shift, address, once.sampling, prefix=place.prefix)
+    asked = ask(once, place.upto + shift, address, once.sampling, going_on=place.going_on)
     return Question(conversation, read_only, path, place, asked)
 
 

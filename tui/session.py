@@ -267,13 +267,13 @@ class Session:
             raise QiaoError("asking.nothing_to_answer")
         conversation = self.conversation
         place = answer_from(conversation, here)
-        prefix = place.seen.said if go_on and place.seen is not None else None
-        if go_on and not prefix:
+        going_on = place.seen if go_on else None
+        if go_on and not (going_on and going_on.said):
             raise QiaoError("screen.nothing_to_continue")
         sampling = conversation.sampling
         if takes is not None:
             sampling = msgspec.structs.replace(sampling, n=takes)
-        return ask(conversation, place.upto, address, sampling, prefix=prefix), place
+        return ask(conversation, place.upto, address, sampling, going_on=going_on), place
 
     def new_run(self, address: Address, *, go_on: bool = False, takes: int | None = None) -> Run:
         """What pressing `r` on the selected message starts; the answer's message is selected.

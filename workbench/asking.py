@@ -11,7 +11,7 @@ from .conversation import Conversation, Message
 from .errors import Unreadable
 from .sampling import Sampling
 from .seam import Request, Turn
-from .variables import filled, runs
+from .variables import message_filled, message_runs
 
 START_HASH = hashlib.sha256(b"qiao prompt 1").hexdigest()
 """The prompt hash of no messages at all."""
@@ -33,7 +33,7 @@ def prompt_hashes(messages: Sequence[Message], values: Mapping[str, str], before
         if message.muted:
             hashes.append(hashes[-1])
         else:
-            text = "".join(run.text for run in runs(message.said, values))
+            text = "".join(run.text for run in message_runs(message, values))
             hashes.append(next_hash(hashes[-1], message.role, text))
     return hashes
 
@@ -44,7 +44,7 @@ def turns(messages: Sequence[Message], values: Mapping[str, str]) -> tuple[Turn,
     Raises:
         Unreadable: a variable has no value.
     """
-    return tuple(Turn(m.role, filled(m.said, values)) for m in messages if not m.muted)
+    return tuple(Turn(m.role, message_filled(m, values)) for m in messages if not m.muted)
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ def ask(
     address: Address,
     sampling: Sampling,
     *,
-    prefix: str | None = None,
+    going_on: Message | None = None,
     seed: int | None = None,
 ) -> Ask:
     """The run that answers the first `upto` messages.
@@ -70,7 +70,7 @@ def ask(
     Args:
         upto: how many messages stand before the answer.
         sampling: its `n` says how many takes; its seed, if unset, is drawn here.
-        prefix: not None: the answer goes on from this text.
+        going_on: not None: the answer goes on from what this assistant message says.
         seed: drawn instead of a random one, for tests.
 
     Raises:
@@ -78,14 +78,14 @@ def ask(
     """
     before = conversation.messages[:upto]
     sent = turns(before, conversation.variables)
-    if not sent and prefix is None:
+    if not sent and going_on is None:
         raise Unreadable("asking.nothing_to_answer")
-    if prefix is not None:
-        sent = (*sent, Turn("assistant", filled(prefix, conversation.variables)))
+    if going_on is not None:
+        sent = (*sent, Turn("assistant", message_filled(going_on, conversation.variables)))
     first = sampling.seed if sampling.seed is not None else (random.randrange(2**31) if seed is None else seed)
     # Past the largest seed comes 0, and what only a newer program knows isn't sent.
     seeds = [(first + i) % 2**63 for i in range(sampling.n or 1)]
     samplings = [msgspec.structs.replace(sampling, seed=each, n=None, unknown={}) for each in seeds]
-    requests = tuple(Request(address, sent, each, prefix is not None) for each in samplings)
+    requests = tuple(Request(address, sent, each, going_on is not None) for each in samplings)
     hash_before = prompt_hashes(before, conversation.variables)[-1]
-    return Ask(requests, hash_before, sent[-1].text if prefix is not None else "")
+    return Ask(requests, hash_before, sent[-1].text if going_on is not None else "")

@@ -18,8 +18,8 @@ class Place(msgspec.Struct, frozen=True):
     """Of those messages, as the document has them."""
     seen: Message | None = None
     """The assistant message that gets the takes; None: a new one is made for them."""
-    prefix: str | None = None
-    """The text that the answer goes on from, variables as written. None: it starts afresh."""
+    going_on: Message | None = None
+    """The assistant message whose text the answer goes on from. None: it starts afresh."""
 
 
 def next_answer(conversation: Conversation) -> Place:
@@ -55,7 +55,7 @@ def continuation(conversation: Conversation) -> Place:
     if index is None:
         raise Unreadable("placing.no_answer_to_continue")
     message = conversation.messages[index]
-    return _place(conversation, index, message, message.said)
+    return _place(conversation, index, message, message)
 
 
 def answer_from(conversation: Conversation, index: int) -> Place:
@@ -78,9 +78,11 @@ def _last_answer(conversation: Conversation) -> int | None:
     return sent[-1] if sent and conversation.messages[sent[-1]].role == "assistant" else None
 
 
-def _place(conversation: Conversation, upto: int, seen: Message | None = None, prefix: str | None = None) -> Place:
+def _place(
+    conversation: Conversation, upto: int, seen: Message | None = None, going_on: Message | None = None
+) -> Place:
     before = conversation.messages[:upto]
-    return Place(upto, prompt_hashes(before, conversation.variables)[-1], seen, prefix)
+    return Place(upto, prompt_hashes(before, conversation.variables)[-1], seen, going_on)
 
 
 def with_takes(conversation: Conversation, place: Place, takes: Sequence[Take]) -> Conversation | None:

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import secrets
 import stat
 import time
 from collections.abc import Generator, Iterable
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import QiaoError, Unreadable
+from .leftovers import clear_away, hold, temporary_beside
 from .paths import data_dir
 from .visible import visible_line
 
@@ -143,11 +143,14 @@ def _replace(real: Path, data: bytes) -> None:
     # Renaming over a write-protected file would succeed: the folder's permission decides there.
     if before and not os.access(real, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    temporary = real.with_name(f".qiao-{secrets.token_hex(8)}.tmp")
+    clear_away(real.parent)
+    temporary = temporary_beside(real)
     # Without a file before, the umask decides.
     mode = 0o600 if before else 0o666
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    held = os.dup(handle)
     try:
+        hold(held)
         if before:
             # A member of the file's group may not give it back to its owner; the group, mostly, stays.
             with suppress(PermissionError):
@@ -160,6 +163,8 @@ def _replace(real: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(held)
     _sync_folder(real.parent)
 
 

@@ -1,4 +1,4 @@
-"""`{{name}}` in a message stands for a value of the conversation.
+"""`{{name}}` in a message written by hand stands for a value of the conversation; in a model's take it is just text.
 
 Values are put in after roles are known, so that a value can never forge a turn. A value isn't searched again.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from .conversation import Message
 from .errors import Unreadable
 
 PATTERN = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
@@ -48,3 +49,25 @@ def filled(text: str, values: Mapping[str, str]) -> str:
         if not run.known:
             raise Unreadable("asking.unset_variable", name=run.variable)
     return "".join(run.text for run in runs(text, values))
+
+
+def message_runs(message: Message, values: Mapping[str, str]) -> Iterator[Run]:
+    """What a message says in stretches; a model's take is one, as it came: it may show a template."""
+    if message.take is None:
+        yield from runs(message.said, values)
+    elif message.said:
+        yield Run(message.said, None)
+
+
+def message_names(message: Message) -> list[str]:
+    """The variables that a message names, each once, in order."""
+    return [] if message.take is not None else names(message.said)
+
+
+def message_filled(message: Message, values: Mapping[str, str]) -> str:
+    """What a message says as it is sent.
+
+    Raises:
+        Unreadable: a variable has no value; the error names it.
+    """
+    return message.said if message.take is not None else filled(message.said, values)

@@ -89,7 +89,7 @@ def test_what_only_a_newer_program_knows_is_not_sent() -> None:
 
 
 def test_going_on_from_a_text() -> None:
-    run = ask(TALK, 2, STARTER, Sampling(), prefix="Well, {{name}}")
+    run = ask(TALK, 2, STARTER, Sampling(), going_on=Message(role="assistant", text="Well, {{name}}"))
     assert run.requests[0].messages[-1] == Turn("assistant", "Well, Li Lei")
     assert run.requests[0].continue_last
     assert run.prefix == "Well, Li Lei"
@@ -136,3 +136,32 @@ def test_a_text_can_not_pass_for_two_messages() -> None:
 
 def test_any_text_has_a_hash() -> None:
     assert prompt_hashes([user("\ud800 {{unset}}")], {})[-1] != START_HASH
+
+
+def templating(text: str) -> Conversation:
+    take = Message(role="assistant", takes=(Take(text=text),), chosen=1)
+    return Conversation(
+        messages=(user("Show me a template."), take, user("Thanks, {{name}}.")), variables={"name": "Li"}
+    )
+
+
+def test_an_answer_that_shows_a_template_is_sent_as_it_is() -> None:
+    run = ask(templating("Dear {{customer}}, {{name}}"), 3, STARTER, Sampling())
+    assert [turn.text for turn in run.requests[0].messages[1:]] == ["Dear {{customer}}, {{name}}", "Thanks, Li."]
+    talk = templating("Dear {{customer}}, {{name}}")
+    assert prompt_hashes(talk.messages, {"name": "Han"})[2] == prompt_hashes(talk.messages, {"name": "Li"})[2]
+
+
+def test_going_on_from_an_answer_that_shows_a_template() -> None:
+    talk = templating("Dear {{customer}},")
+    run = ask(talk, 1, STARTER, Sampling(), going_on=talk.messages[1])
+    assert run.prefix == run.requests[0].messages[-1].text == "Dear {{customer}},"
+
+
+def test_hashes_in_files_that_are_there_still_hold() -> None:
+    """Written down from version 0.1.0."""
+    take = Message(role="assistant", takes=(Take(text="Hi {there}."),), chosen=1)
+    messages = (user("I am {{name}}."), take, user("{{open}}"))
+    assert prompt_hashes(messages, {"name": "Li Lei"})[-1] == (
+        "87503ff0042d6d3dadac8783018943729f808586e0f9416041d52518e59c534f"
+    )

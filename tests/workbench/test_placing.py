@@ -25,6 +25,11 @@ def talk(*messages: Message, **variables: str) -> Conversation:
 NEW = Take(text="new")
 
 
+def said_before(place: Place) -> str:
+    assert place.going_on is not None
+    return place.going_on.said
+
+
 def said(conversation: Conversation | None) -> list[str]:
     assert conversation is not None
     return [message.said for message in conversation.messages]
@@ -59,7 +64,7 @@ def test_a_retake_stands_beside_the_others_and_is_chosen() -> None:
     conversation = talk(user(), assistant("one", "two", chosen=1), user("muted", muted=True))
     place = retake(conversation)
     assert place.upto == 1
-    assert place.prefix is None
+    assert place.going_on is None
     changed = with_takes(conversation, place, [NEW])
     assert changed is not None
     assert [take.text for take in changed.messages[1].takes] == ["one", "two", "new"]
@@ -67,8 +72,8 @@ def test_a_retake_stands_beside_the_others_and_is_chosen() -> None:
 
 
 def test_a_continuation_goes_on_from_what_is_said() -> None:
-    assert continuation(talk(user(), assistant("one", "two", chosen=1))).prefix == "one"
-    assert continuation(talk(user(), assistant(written="by hand"))).prefix == "by hand"
+    assert said_before(continuation(talk(user(), assistant("one", "two", chosen=1)))) == "one"
+    assert said_before(continuation(talk(user(), assistant(written="by hand")))) == "by hand"
 
 
 def test_of_several_new_takes_the_first_is_chosen() -> None:
@@ -90,7 +95,7 @@ class TestRunningFromAMessage:
         place = answer_from(self.conversation, index)
         assert place.upto == upto
         assert (place.seen.said if place.seen else None) == takes_of
-        assert place.prefix is None
+        assert place.going_on is None
 
     def test_leaves_later_messages(self) -> None:
         place = answer_from(self.conversation, 2)

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qiao.workbench.conversation import Message, Take
 from qiao.workbench.errors import Unreadable
-from qiao.workbench.variables import Run, filled, names, runs
+from qiao.workbench.variables import Run, filled, message_filled, message_names, message_runs, names, runs
 
 
 def test_values_are_put_in() -> None:
@@ -56,3 +57,17 @@ def test_runs_leave_nothing_out(text: str, values: dict[str, str]) -> None:
     assert {run.variable for run in stretches if run.variable} == set(names(text))
     if all(run.known for run in stretches):
         assert filled(text, values) == "".join(run.text for run in stretches)
+
+
+def test_what_a_model_wrote_is_no_template() -> None:
+    shown = Message(role="assistant", takes=(Take(text="Write {{name}} here."),), chosen=1)
+    assert message_filled(shown, {"name": "Li Lei"}) == "Write {{name}} here."
+    assert message_names(shown) == []
+    assert list(message_runs(shown, {})) == [Run("Write {{name}} here.", None)]
+
+
+def test_what_is_made_of_it_by_hand_is_one() -> None:
+    shown = Message(role="assistant", takes=(Take(text="Write {{name}} here."),), chosen=1)
+    edited = shown.with_text(shown.said)
+    assert message_filled(edited, {"name": "Li Lei"}) == "Write Li Lei here."
+    assert message_names(edited) == ["name"]

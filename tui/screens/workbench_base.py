@@ -13,7 +13,7 @@ from ...workbench.conversation import Conversation
 from ...workbench.errors import QiaoError
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Model
-from ...workbench.variables import names
+from ...workbench.variables import message_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..glyphs import glyphs
@@ -199,7 +199,7 @@ class WorkbenchBase(Screen[None]):
     def refresh_sampling(self) -> None:
         conversation = self.session.conversation
         if self._named[0] is not conversation.messages:
-            found = [name for message in conversation.messages for name in names(message.said)]
+            found = [name for message in conversation.messages for name in message_names(message)]
             self._named = (conversation.messages, list(dict.fromkeys(found)))
         defaults = self.defaults.get(self.address, Sampling())
         pane = self.query_one("#sampling", SamplingPane)

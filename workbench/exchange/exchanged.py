@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..conversation import Conversation, Message
-from ..variables import runs
+from ..variables import message_runs
 from ..words import say
 
 
@@ -61,8 +61,8 @@ def sent_messages(conversation: Conversation, left_out: LeftOut, *, fill: bool =
 
 
 def _text(message: Message, values: Mapping[str, str], left_out: LeftOut, fill: bool) -> str:
-    if message.take is not None or not fill:
+    if not fill:
         return message.said
-    stretches = list(runs(message.said, values))
+    stretches = list(message_runs(message, values))
     left_out["unset_variables"] += sum(not run.known for run in stretches)
     return "".join(run.text for run in stretches)
