@@ -193,7 +193,7 @@ class RemoteBackend:
     ) -> None:
         emit(Progress("connecting"))
         try:
-            endpoint = await in_thread(lambda: self._find_endpoint(request.address))
+            endpoint = await in_thread(lambda: self.endpoint(request.address))
             answering = Answering(
                 request, endpoint, self._client, self._knowledge, self._context_length(request.address), emit
             )

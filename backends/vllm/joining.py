@@ -2,8 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...workbench.address import Address
 from ...workbench.seam import Prompt, Request
@@ -11,6 +10,7 @@ from ..keys.key import Key
 from ..providers import Provider
 from ..remote.server import Endpoint
 from .managed import PROVIDER, Servers
+from .plain_http import root_url
 from .watching import ServerLoad, Watch
 
 
@@ -56,17 +56,7 @@ class Vllm:
         """
         from . import tokenizing
 
-        provider = endpoint.provider
-        switch = provider.thinking
-        server = tokenizing.Server(
-            root_url(endpoint.base_url),
-            endpoint.key.value if endpoint.key else None,
-            provider.tokenize or "/tokenize",
-            _variables(switch.on) if switch else {},
-            _variables(switch.off) if switch else {},
-            any(fnmatchcase(request.address.name, pattern) for pattern in provider.completion),
-        )
-        return tokenizing.prompt(server, request, stop)
+        return tokenizing.prompt(endpoint, request, stop)
 
     def answered(self, provider: Provider) -> None:
         """A provider's own server has answered: from now on it is watched, if it tells how it is doing."""
@@ -87,13 +77,3 @@ class Vllm:
         managed = [_Attached(s.title, s.root_url, "/metrics") for s in self.servers.listed() if s.ready]
         roots = {server.root_url for server in managed}
         return managed + [server for server in list(self._attached.values()) if server.root_url not in roots]
-
-
-def root_url(base_url: str) -> str:
-    """What stands before `/v1`."""
-    return base_url.rstrip("/").removesuffix("/v1")
-
-
-def _variables(body: dict[str, Any]) -> dict[str, Any]:
-    found: Any = body.get("chat_template_kwargs")
-    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType]

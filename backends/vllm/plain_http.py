@@ -116,3 +116,8 @@ def free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+def root_url(base_url: str) -> str:
+    """What stands before `/v1`."""
+    return base_url.rstrip("/").removesuffix("/v1")
