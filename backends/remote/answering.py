@@ -197,12 +197,11 @@ class Answering:
     def _take(self, data: bytes) -> None:
         """One event of the stream."""
         try:
-            chunks = decoded(data)
+            chunk = decoded(data)
         except ValueError:
             said = quoted(data.decode("utf-8", "replace"))
             raise Trouble(Refusal("remote.not_json", "bad_reply", host=self._endpoint.host, said=said)) from None
-        for chunk in chunks:
-            self._emit_pieces(self._reader.feed(chunk))
+        self._emit_pieces(self._reader.feed(chunk))
 
     def _take_whole(self, data: bytes) -> None:
         """A reply that held no event: an answer in one piece, an error, a page, or nothing."""

@@ -187,6 +187,7 @@ class RemoteBackend:
     def close(self) -> None:
         """Ends all requests and the thread behind them."""
         self._loop.close()
+        self._clients.clear()
 
     async def _answer(
         self, request: Request, emit: Callable[[Event], None], begun: Callable[[Answering], None]
@@ -260,7 +261,8 @@ class RemoteBackend:
 
 
 def _mishap(task: "Future[None]") -> Event:
-    """What is told last if the answer's coroutine ended without a word of its own: a mistake in this program."""
-    error = None if task.cancelled() else task.exception()
-    reason = say("remote.stopped") if error is None else f"{type(error).__name__}: {error}"
-    return Failed("engine_died", say("remote.mishap", reason=quoted(reason)))
+    """What is told last if the answer's coroutine ended without a word of its own."""
+    if task.cancelled():
+        return Finished("cancelled")
+    error = task.exception()
+    return Failed("engine_died", say("remote.mishap", reason=quoted(f"{type(error).__name__}: {error}")))

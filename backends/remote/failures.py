@@ -126,7 +126,7 @@ def of_exception(about: About, error: BaseException, *, arrived: bool) -> Troubl
     names = {type(cause).__name__ for cause in causes}
     reason = quoted(about.endpoint.without_key(_reason(causes)))
     if arrived:
-        return Trouble(Refusal("remote.cut_off", "cut_off", host=host, reason=reason))
+        return Trouble(Refusal("remote.cut_off", "cut_off", host=host, reason=reason), again=True)
     if any(isinstance(cause, UnicodeError) for cause in causes):
         return Trouble(Refusal("remote.key_not_ascii", "key_refused", provider=about.endpoint.provider.name))
     if names & {"ProxyError"}:

@@ -13,7 +13,7 @@ class EventDecoder:
     """Finds the events in bytes that come in blocks; where they are split makes no difference.
 
     Comments, such as those that keep a connection alive, and all fields but `data` are passed over. Lines may end with
-    LF, CRLF or CR; the blank after `data:` may be missing, and so may the empty line after the last event.
+    LF, CRLF or CR; the blank after `data:` may be missing, and so may the empty line after an event.
     """
 
     def __init__(self) -> None:
@@ -37,6 +37,9 @@ class EventDecoder:
         events: list[bytes] = []
         for line in lines:
             if line.startswith(b"data:"):
+                if self._data and (self._data[0].startswith(DONE) or _is_json(b"\n".join(self._data))):
+                    events.append(b"\n".join(self._data))
+                    self._data = []
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif not line and self._data:
                 events.append(b"\n".join(self._data))
@@ -48,23 +51,21 @@ class EventDecoder:
         return self.feed(b"\n\n")
 
 
-def decoded(data: bytes) -> list[Any]:
-    """The JSON values of an event: one, or, of a server that leaves out the empty lines between events, several.
-
-    Lone surrogates survive as such; bytes that are no UTF-8 become U+FFFD.
+def decoded(data: bytes) -> Any:
+    """The JSON value of an event. Lone surrogates survive as such; bytes that are no UTF-8 become U+FFFD.
 
     Raises:
         ValueError: it is no JSON.
     """
     try:
-        return [msgspec.json.decode(data)]
+        return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
-    text = data.decode("utf-8", "replace")
+        return json.loads(data.decode("utf-8", "replace"))
+
+
+def _is_json(data: bytes) -> bool:
     try:
-        return [json.loads(text)]
+        decoded(data)
     except ValueError:
-        lines = [line for line in text.split("\n") if line.strip()]
-        if len(lines) < 2:
-            raise
-        return [json.loads(line) for line in lines if line.strip() != DONE.decode()]
+        return False
+    return True

@@ -82,6 +82,9 @@ class Asker:
         request = Request(address, tuple(messages), sampling or Sampling(), continue_last)
         return Answered(list(self.backend.generate(request, stop or threading.Event())))
 
+    def unheeded(self, sampling: Sampling, *, model: str = MODEL) -> dict[str, str]:
+        return self.backend.unheeded(Request(Address(self.backend.provider.name, model), QUESTION, sampling))
+
 
 MakeAsker = Callable[..., Asker]
 

@@ -195,9 +195,10 @@ class Server:
 
 
 def _receive(lines: Any) -> Received | None:
-    first = lines.readline().decode("latin-1").split()
-    if len(first) < 2:
+    if not lines.peek(1)[:1].isalpha():
+        # The end; or TLS, which isn't spoken here.
         return None
+    first = lines.readline().decode("latin-1").split()
     headers: dict[str, str] = {}
     while line := lines.readline().decode("latin-1").strip():
         name, _, value = line.partition(":")
