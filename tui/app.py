@@ -23,28 +23,28 @@ from textual.widgets import Input, TextArea
 
 from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
-from ..workbench import paths
 from ..workbench.answering import Answer
 from ..workbench.config import Config
 from ..workbench.conversation import Conversation, Message
 from ..workbench.conversation_file import loads
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
-from ..workbench.rescuing import save_beside
+from ..workbench.journal import folder as journal_folder
+from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.saving import read
 from ..workbench.seam import Model
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import escape, terminal
+from . import escape, journaling, terminal
 from .actions import ACTIONS, Keys
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
+from .journaling import Journals
 from .keeper import Keeper
 from .paced import PacedApp
 from .palette import Command, QiaoCommands
 from .running import Run
 from .screens.dialogs import Question
-from .screens.open_file import RESCUED
 from .screens.workbench import WorkbenchScreen
 from .session import Session
 from .theme_files import load_themes, to_textual, variables
@@ -119,6 +119,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             self._notice,
             self._documents_changed,
         )
+        self.journals = Journals(self._journal_failed)
         self._run_at_once = run_at_once
         self._looking = threading.Lock()
         self._hinted = 0.0
@@ -145,6 +146,8 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         self.sampler.start()
         self.run_worker(self.keeper.watch(), name="keeper")
         self.look_for_models()
+        self._bring_back()
+        self.set_interval(journaling.EVERY, self._journal)
         problems = [*self._warnings, *self._theme_problems, *self.keys.problems]
         try:
             self.backends.default_address()
@@ -152,12 +155,34 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             problems.append(str(error))
         for session in self.workbench.sessions:
             problems += session.document.notices
-        if rescued := list((paths.data_dir() / RESCUED).glob("*.toml")):
+        if rescued := list(rescue_folder().glob("*.toml")):
             problems.append(say("screen.rescued", n=len(rescued), folder=visible_line(str(rescued[0].parent))))
         for problem in problems:
             self.tell(problem)
         if self._run_at_once:
             self.workbench.action_do("run")
+
+    # Words that aren't in a file yet
+
+    def _journal(self) -> None:
+        workbench = self.workbench
+        for session in workbench.sessions:
+            self.journals.look(session, workbench.draft_of(session))
+        self.journals.settle()
+
+    def _journal_failed(self, error: OSError) -> None:
+        """For the journals' thread."""
+        self.call_later(self._no_journal, error)
+
+    def _no_journal(self, error: OSError) -> None:
+        detail = error.strerror or ""
+        self.tell(say("journal.unwritable", folder=visible_line(str(journal_folder())), detail=detail), error=True)
+
+    def _bring_back(self) -> None:
+        for notice in self.journals.bring_back(self.workbench.sessions):
+            self.tell(notice)
+        if self.workbench.is_whole:
+            self.workbench.refresh_all()
 
     @property
     def failure(self) -> str | None:
@@ -349,8 +374,9 @@ class QiaoApp(PacedApp, inherit_bindings=False):
                 try:
                     document.save()
                 except QiaoError:
-                    with contextlib.suppress(QiaoError):
-                        save_beside(paths.data_dir() / RESCUED, document)
+                    if not self.keeper.kept_elsewhere(document):
+                        with contextlib.suppress(QiaoError):
+                            save_beside(rescue_folder(), document)
 
     def _handle_exception(self, error: Exception) -> None:
         if self._exception is None and not self.is_headless:
@@ -367,6 +393,8 @@ class QiaoApp(PacedApp, inherit_bindings=False):
     def end(self) -> None:
         """Ends, whatever isn't saved."""
         self.sampler.stop()
+        self._journal()
+        self.journals.close()
         self.backends.close()
         self.exit(0)
 

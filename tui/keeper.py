@@ -2,9 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
+from ..workbench.conversation import Conversation
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError, Unreadable
+from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.saving import ChangedOnDisk
 from ..workbench.visible import visible_line
 
@@ -14,6 +19,13 @@ RETRY_AFTER = 5.0
 """Seconds after a save that failed."""
 TRIES = 3
 """So often a save begins anew because another program writes the file at the same time."""
+
+
+class _Elsewhere(NamedTuple):
+    """A copy of a document that couldn't be saved."""
+
+    path: Path
+    conversation: Conversation
 
 
 class Keeper:
@@ -42,6 +54,7 @@ class Keeper:
         """In conflict with their files: the person was asked, and hasn't decided."""
         self._paused: set[int] = set()
         """Could not be saved or read just now."""
+        self._elsewhere: dict[int, _Elsewhere] = {}
         self._busy = asyncio.Lock()
 
     def problem(self, document: Document) -> str | None:
@@ -60,6 +73,7 @@ class Keeper:
                         continue
                 except QiaoError as error:
                     self._failed(document, error)
+                    await asyncio.to_thread(self._keep_elsewhere, document)
                 else:
                     self.settled(document)
                 break
@@ -119,7 +133,26 @@ class Keeper:
         self._paused.add(id(document))
         asyncio.get_running_loop().call_later(RETRY_AFTER, self._paused.discard, id(document))
 
+    def _keep_elsewhere(self, document: Document) -> None:
+        """What can't be saved where it belongs is kept in the data folder until it can, or for another start."""
+        conversation = document.conversation
+        before = self._elsewhere.get(id(document))
+        if before is not None and before.conversation is conversation:
+            return
+        # That fails too on a full disk: what was kept before stays.
+        with suppress(QiaoError):
+            self._elsewhere[id(document)] = _Elsewhere(save_beside(rescue_folder(), document), conversation)
+            if before is not None:
+                before.path.unlink(missing_ok=True)
+
+    def kept_elsewhere(self, document: Document) -> bool:
+        """Whether all of it is in the data folder, since it can't be saved where it belongs."""
+        kept = self._elsewhere.get(id(document))
+        return kept is not None and kept.conversation is document.conversation
+
     def settled(self, document: Document) -> None:
         """All is well with the document and its file again: saved, or the person has decided about a conflict."""
+        if (kept := self._elsewhere.pop(id(document), None)) is not None:
+            kept.path.unlink(missing_ok=True)
         self._problems.pop(id(document), None)
         self._asked.discard(id(document))

@@ -101,6 +101,10 @@ class Session:
         """What is coming for this message."""
         return next((run for run in self.runs if run.target == uid), None)
 
+    def upto(self, run: Run) -> int:
+        """How many messages of the document stand before what a run answers."""
+        return _behind(self.conversation.messages, run.after)
+
     # Moving
 
     def step(self, step: int) -> None:

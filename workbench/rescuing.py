@@ -6,8 +6,14 @@ from pathlib import Path
 
 from .conversation_file import dumps
 from .document import Document
+from .paths import data_dir
 from .saving import ChangedOnDisk, Unsaved, write
 from .visible import visible_line
+
+
+def rescue_folder() -> Path:
+    """Where conversations lie that couldn't be saved where they belong."""
+    return data_dir() / "rescued"
 
 
 def save_beside(folder: Path, document: Document) -> Path:

@@ -28,10 +28,19 @@ UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:[<=>][0-9;]*[@-~]|\?[0-9;]*(?:\$p|u))")
 class Terminal:
     """A program in a pty of its own.
 
-    `screen` is what a person would see; `output` all bytes that the program wrote.
+    `text` is what a person would see; `output` all bytes that the program wrote. The program is `qiao`, unless a script
+    is given.
     """
 
-    def __init__(self, *arguments: str, columns: int = 120, rows: int = 40, cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        columns: int = 120,
+        rows: int = 40,
+        cwd: Path | None = None,
+        program: Path | None = None,
+        home: Path | None = None,
+    ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.output = bytearray()
@@ -39,8 +48,10 @@ class Terminal:
         self._main, side = pty.openpty()
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        if home is not None:
+            environment["QIAO_HOME"] = str(home)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "qiao.cli", *arguments],
+            [sys.executable, *(["-m", "qiao.cli"] if program is None else [str(program)]), *arguments],
             stdin=side,
             stdout=side,
             stderr=side,

@@ -14,6 +14,7 @@ from qiao.tui.keeper import Keeper
 from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps, loads
 from qiao.workbench.document import Document
+from qiao.workbench.rescuing import rescue_folder
 
 PATIENCE = 20.0
 SAVE_AFTER = keeping.SAVE_AFTER
@@ -208,6 +209,33 @@ async def test_showing_theirs_settles_a_conflict(tmp_path: Path) -> None:
     assert [m.text for m in document.conversation.messages] == ["theirs"]
     document.undo()
     assert [m.text for m in document.conversation.messages] == ["mine"]
+
+
+@in_loop
+async def test_what_cant_be_saved_is_kept_in_the_data_folder_meanwhile(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "RETRY_AFTER", 0.1)
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    document = written(folder / "talk.toml", "one")
+    watched = Watched(document)
+    document.path.unlink()
+    folder.rmdir()
+
+    def kept() -> list[str]:
+        return [text for path in rescue_folder().glob("*.toml") for text in on_disk(path)]
+
+    edit(document, 0, "two")
+    async with watched.watching():
+        await until(lambda: kept() == ["two"])
+        assert watched.keeper.kept_elsewhere(document)
+        edit(document, 0, "three")
+        assert not watched.keeper.kept_elsewhere(document)
+        await until(lambda: kept() == ["three"])
+        folder.mkdir()
+        await until(lambda: not document.unsaved)
+        await until(lambda: kept() == [])
 
 
 @in_loop

@@ -7,15 +7,13 @@ from typing import NamedTuple
 
 from ...workbench import paths
 from ...workbench.errors import QiaoError
+from ...workbench.rescuing import rescue_folder
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..inks import Inks
 from ..panes.rows import Row
 from ..wrap import Run
 from .filtered import FilteredList
-
-RESCUED = "rescued"
-"""The folder, in the data folder, of conversations that couldn't be saved where they belong."""
 
 LISTED = 500
 """Files; more than that is for a library, not a list."""
@@ -34,7 +32,7 @@ class OpenFile(FilteredList[Path]):
 
     def __init__(self, inks: Inks) -> None:
         super().__init__(inks, say("screen.open_title"))
-        self._found = conversations([Path.cwd(), paths.data_dir() / "untitled", paths.data_dir() / RESCUED])
+        self._found = conversations([Path.cwd(), paths.data_dir() / "untitled", rescue_folder()])
 
     def listed(self, typed: str) -> Sequence[Row]:
         rows = [

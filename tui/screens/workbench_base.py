@@ -11,6 +11,7 @@ from textual.screen import Screen
 from ...workbench.address import Address
 from ...workbench.conversation import Conversation
 from ...workbench.errors import QiaoError
+from ...workbench.journal import Draft
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Model
 from ...workbench.variables import message_names
@@ -332,6 +333,16 @@ class WorkbenchBase(Screen[None]):
             editor.styles.width = region.width
             editor.styles.height = region.height
         self.qiao.place_cursor(editor)
+
+    def draft_of(self, session: Session) -> Draft | None:
+        """What is being written in this conversation."""
+        editor, edited = self.editor, self.edited
+        if editor is None or edited is None or edited.session is not session:
+            return None
+        index = session.conversation.index(edited.uid)
+        if index is None:
+            return None
+        return Draft(index, session.conversation.messages[index].role, edited.beginning, editor.draft)
 
     def close_editor(self) -> None:
         """The draft becomes one undo step."""

@@ -1,0 +1,150 @@
+"""What a killed run leaves, and how it comes back."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qiao.workbench.asking import prompt_hashes
+from qiao.workbench.conversation import Conversation, Message, Take
+from qiao.workbench.journal import Coming, Draft, Journal, Left, Line, folder, orphans, restored, splice
+
+ASKED = Conversation(messages=(Message(role="user", text="Capital?"),))
+HASH = prompt_hashes(ASKED.messages, {})[-1]
+TAKE = Take(text="Pa", model="local:starter", seed=7, prompt_hash=HASH, created=datetime(2026, 11, 23, tzinfo=UTC))
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QIAO_HOME", str(tmp_path))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal(tmp_path / "talk.toml", is_untitled=False)
+    yield made
+    made.remove()
+
+
+def killed(journal: Journal) -> None:
+    """As the end of its process does: the lock is let go of, the file stays."""
+    os.close(journal._file)
+    journal._path, journal._file = None, -1
+
+
+def left() -> Left:
+    (found,) = orphans()
+    return found
+
+
+def test_drafts_and_answers_come_back_as_far_as_they_were_written(journal: Journal, tmp_path: Path) -> None:
+    journal.append([Line("d", draft=Draft(0, "user", "Capital?", "Capital of")), Line("a", coming=Coming(1, TAKE))])
+    journal.append([Line("d", keep=10, text=" France?"), Line("a", text="ris", thinking="hm")])
+    journal.append([Line("b", coming=Coming(1, TAKE)), Line("b", gone=True)])
+    journal.append([Line("d", keep=0, end=18, text="What is the ")])
+    assert orphans() == []
+    killed(journal)
+    found = left()
+    assert found.document == tmp_path / "talk.toml"
+    assert found.drafts == (Draft(0, "user", "Capital?", "What is the Capital of France?"),)
+    (answer,) = found.answers
+    assert (answer.take.text, answer.take.thinking, answer.take.seed) == ("Paris", "hm", 7)
+    back = restored(ASKED, found)
+    assert [m.said for m in back.messages] == ["What is the Capital of France?", "Paris"]
+    take = back.messages[1].take
+    assert take is not None
+    assert (take.finish, take.error and take.error.kind) == ("error", "engine_died")
+    found.settle()
+    assert orphans() == []
+
+
+def test_what_has_reached_the_file_is_gone(journal: Journal) -> None:
+    journal.append([Line("d", draft=Draft(0, "user", "", "x"))])
+    journal.remove()
+    assert list(folder().iterdir()) == []
+    journal.append([Line("d", draft=Draft(0, "user", "", "y"))])
+    killed(journal)
+    found = left()
+    assert found.drafts[0].text == "y"
+    found.settle()
+
+
+def test_a_journal_cut_at_every_byte_gives_what_was_whole(journal: Journal) -> None:
+    journal.append([Line("a", coming=Coming(1, TAKE))])
+    for word in ("ris", "，法国", "\n的首都"):
+        journal.append([Line("a", text=word)])
+    assert journal._path is not None
+    path, data = journal._path, journal._path.read_bytes()
+    killed(journal)
+    whole = "Paris，法国\n的首都"
+    lengths: list[int] = []
+    for size in range(len(data) + 1):
+        path.write_bytes(data[:size])
+        found = orphans()
+        texts = [answer.take.text for each in found for answer in each.answers]
+        assert all(whole.startswith(text) for text in texts)
+        lengths.append(max(map(len, texts), default=0))
+        for each in found:
+            os.close(each.holder)
+    assert lengths == sorted(lengths)
+    assert set(lengths) == {0, 2, 5, 8, 12}
+    path.unlink(missing_ok=True)
+
+
+def holding(*drafts: Draft, answers: tuple[Coming, ...] = ()) -> Left:
+    return Left(Path("j"), Path("t"), False, drafts, answers, -1)
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        (Draft(0, "user", "Capital?", "Capital?"), ["Capital?"]),
+        (Draft(0, "user", "", "Capital?"), ["Capital?"]),
+        (Draft(0, "user", "Capital?", "City?"), ["City?"]),
+        (Draft(0, "user", "Other", "Mine"), ["Capital?", "Mine"]),
+        (Draft(5, "user", "", "Mine"), ["Capital?", "Mine"]),
+        (Draft(0, "system", "Capital?", "Mine"), ["Capital?", "Mine"]),
+    ],
+)  # fmt: skip
+def test_a_draft_never_overwrites_what_it_didnt_begin_with(draft: Draft, expected: list[str]) -> None:
+    assert [message.said for message in restored(ASKED, holding(draft)).messages] == expected
+
+
+def test_an_answer_that_is_there_doesnt_come_twice_and_one_without_its_question_comes_last() -> None:
+    answered = ASKED.inserted(1, Message(role="assistant", takes=(TAKE,), chosen=1))
+    assert restored(answered, holding(answers=(Coming(1, TAKE),))) is answered
+    other = msgspec.structs.replace(TAKE, seed=8)
+    assert len(restored(answered, holding(answers=(Coming(1, other),))).messages[1].takes) == 2
+    changed = Conversation(messages=(Message(role="user", text="Else"), Message(role="user", text="?")))
+    assert [m.said for m in restored(changed, holding(answers=(Coming(1, TAKE),))).messages] == ["Else", "?", "Pa"]
+    empty = msgspec.structs.replace(TAKE, text="")
+    assert restored(ASKED, holding(answers=(Coming(1, empty),))) is ASKED
+
+
+texts = st.text(st.sampled_from("ab界\n"), max_size=20)
+
+
+@given(texts, texts)
+def test_a_splice_says_exactly_what_changed(before: str, now: str) -> None:
+    keep, end, between = splice(before, now)
+    assert before[:keep] + between + before[len(before) - end :] == now
+    assert keep + end <= min(len(before), len(now))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(st.lists(texts, min_size=1, max_size=6))
+def test_any_course_of_typing_comes_back(journal: Journal, course: list[str]) -> None:
+    journal.append([Line("d", draft=Draft(0, "user", "", course[0]))])
+    for before, now in pairwise(course):
+        keep, end, between = splice(before, now)
+        journal.append([Line("d", keep=keep, end=end, text=between)])
+    killed(journal)
+    found = left()
+    assert [draft.text for draft in found.drafts] == [course[-1]]
+    found.settle()

@@ -1,0 +1,249 @@
+"""What isn't in a document's file yet, drafts and answers that are coming, written down as it grows.
+
+A journal is a file of JSON lines in the data folder, one a document and run of the program, appended to and never
+rewritten; it goes when all of it is in the document's file. One that nobody holds any more (its lock is free) is what a
+run that was killed has left: `orphans` finds those, `restored` puts their words into the conversation. A last line that
+was cut is left out.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from .conversation import Conversation, Message, Role, Take, TakeError
+from .paths import data_dir
+from .placing import Place, with_takes
+from .words import say
+
+_numbers = count(1)
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """Text that is being written, and the message that it is for."""
+
+    index: int
+    """Where the message stands in the document."""
+    role: Role
+    beginning: str
+    """What the message said when the editor was opened on it."""
+    text: str
+
+
+class Coming(msgspec.Struct, frozen=True):
+    """An answer as far as it is here, and where it belongs."""
+
+    upto: int
+    """How many messages stand before it."""
+    take: Take
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a journal."""
+
+    id: str
+    """Whose: a draft's or an answer's, while the program runs."""
+    draft: Draft | None = None
+    """A draft as it is now, whole; later lines of its id have its splices."""
+    coming: Coming | None = None
+    """An answer that begins; later lines of its id have what was added."""
+    keep: int | None = None
+    """Of the draft's text, so many characters at the start stay,"""
+    end: int = 0
+    """so many at the end,"""
+    text: str = ""
+    """and between them stands this; or, of an answer, it goes on with this."""
+    thinking: str = ""
+    gone: bool = False
+    """It is in the document now, or was given up."""
+
+
+class Left(NamedTuple):
+    """What a run that was killed has left; held against other programs until it is settled."""
+
+    journal: Path
+    document: Path
+    is_untitled: bool
+    drafts: tuple[Draft, ...]
+    answers: tuple[Coming, ...]
+    holder: int
+    """The open file, with its lock."""
+
+    def settle(self) -> None:
+        """Its words are in the document's file: it can go."""
+        self.journal.unlink(missing_ok=True)
+        os.close(self.holder)
+
+
+def folder() -> Path:
+    """Where journals lie."""
+    return data_dir() / "journal"
+
+
+class Journal:
+    """The journal of one open document. All methods may block on the disk: for a worker thread."""
+
+    def __init__(self, document: Path, *, is_untitled: bool) -> None:
+        self.document = document
+        self._is_untitled = is_untitled
+        self._file = -1
+        self._path: Path | None = None
+
+    def append(self, lines: Sequence[Line]) -> None:
+        """Writes these lines down to the disk.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        if self._file < 0:
+            data = self._begin() + data
+        os.write(self._file, data)
+        os.fdatasync(self._file)
+
+    def _begin(self) -> bytes:
+        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        real = os.path.realpath(self.document)
+        name = hashlib.sha256(real.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        self._path = folder() / f"{name}-{os.getpid()}-{next(_numbers)}.jsonl"
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return json.dumps({"document": real, "untitled": self._is_untitled}).encode() + b"\n"
+
+    def remove(self) -> None:
+        """All of it is in the document's file."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            self._path = None
+            os.close(self._file)
+            self._file = -1
+
+
+def splice(before: str, now: str) -> tuple[int, int, str]:
+    """How the text changed: so many characters at the start and at the end stayed, and what stands between them."""
+    room = min(len(before), len(now))
+    keep = _most(room, lambda n: before[:n] == now[:n])
+    end = _most(room - keep, lambda n: before[len(before) - n :] == now[len(now) - n :])
+    return keep, end, now[keep : len(now) - end]
+
+
+def _most(limit: int, holds: Callable[[int], bool]) -> int:
+    """The largest number up to `limit` for which it holds, where it holds for all smaller ones too."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
+
+
+def orphans(where: Path | None = None) -> list[Left]:
+    """What runs that were killed have left, the oldest first. Journals without a word are cleared away."""
+    left: list[Left] = []
+    for path in sorted((where or folder()).glob("*.jsonl"), key=lambda path: path.name):
+        try:
+            holder = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            data = path.read_bytes()
+        except OSError:
+            # Its program runs.
+            os.close(holder)
+            continue
+        found = _read(path, data, holder)
+        if found.drafts or found.answers:
+            left.append(found)
+        else:
+            found.settle()
+    return left
+
+
+def _read(path: Path, data: bytes, holder: int) -> Left:
+    first, *rest = data.split(b"\n")
+    try:
+        head = cast(dict[str, Any], json.loads(first))
+        document, is_untitled = Path(head["document"]), bool(head["untitled"])
+    except (ValueError, KeyError, TypeError):
+        return Left(path, Path(), False, (), (), holder)
+    drafts: dict[str, Draft] = {}
+    answers: dict[str, Coming] = {}
+    for line in _lines(rest):
+        if line.gone:
+            drafts.pop(line.id, None)
+            answers.pop(line.id, None)
+        elif line.draft is not None:
+            drafts[line.id] = line.draft
+        elif line.coming is not None:
+            answers[line.id] = line.coming
+        elif line.id in drafts and line.keep is not None:
+            before = drafts[line.id].text
+            text = before[: line.keep] + line.text + before[len(before) - line.end :]
+            drafts[line.id] = msgspec.structs.replace(drafts[line.id], text=text)
+        elif line.id in answers:
+            take = answers[line.id].take
+            grown = msgspec.structs.replace(
+                take, text=take.text + line.text, thinking=(take.thinking or "") + line.thinking or None
+            )
+            answers[line.id] = msgspec.structs.replace(answers[line.id], take=grown)
+    return Left(path, document, is_untitled, tuple(drafts.values()), tuple(answers.values()), holder)
+
+
+def _lines(rows: Iterable[bytes]) -> Iterator[Line]:
+    decoder = msgspec.json.Decoder(Line)
+    for row in rows:
+        try:
+            yield decoder.decode(row)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Cut by the kill; what was written after it, by nobody, can't be trusted.
+            return
+
+
+def restored(conversation: Conversation, left: Left) -> Conversation:
+    """The conversation with what the journal holds put where it belongs; nothing that is there already comes twice."""
+    messages = conversation.messages
+    meant = [messages[draft.index].uid if draft.index < len(messages) else None for draft in left.drafts]
+    for coming in left.answers:
+        conversation = _with_answer(conversation, coming)
+    for draft, uid in zip(left.drafts, meant, strict=True):
+        conversation = _with_draft(conversation, draft, uid)
+    return conversation
+
+
+def _with_answer(conversation: Conversation, coming: Coming) -> Conversation:
+    take = coming.take
+    if not take.text[take.prefix or 0 :] and not take.thinking:
+        return conversation
+    there = [each for message in conversation.messages for each in message.takes]
+    if any((each.model, each.seed, each.created) == (take.model, take.seed, take.created) for each in there):
+        return conversation
+    if take.finish is None:
+        error = TakeError("engine_died", say("journal.cut_off"))
+        take = msgspec.structs.replace(take, finish="error", error=error)
+    placed = with_takes(conversation, Place(coming.upto, take.prompt_hash or ""), [take])
+    if placed is not None:
+        return placed
+    alone = Message(role="assistant", takes=(take,), chosen=1)
+    return conversation.inserted(len(conversation.messages), alone)
+
+
+def _with_draft(conversation: Conversation, draft: Draft, uid: int | None) -> Conversation:
+    if draft.text == draft.beginning:
+        return conversation
+    here = None if uid is None else conversation.index(uid)
+    message = None if here is None else conversation.messages[here]
+    if here is not None and message is not None and message.role == draft.role:
+        if message.said == draft.text:
+            return conversation
+        if message.said == draft.beginning:
+            return conversation.replaced(here, message.with_text(draft.text))
+    if any(each.said == draft.text for each in conversation.messages):
+        return conversation
+    at = len(conversation.messages) if here is None else here + 1
+    return conversation.inserted(at, Message(role=draft.role, text=draft.text))
