@@ -3,7 +3,6 @@
 import importlib.util
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from ..workbench.address import Address
@@ -25,6 +24,8 @@ from ..workbench.visible import visible_line
 from ..workbench.words import say
 from .keys.store import Keys
 from .local import discovery, starter
+from .local.describing import Line, describe
+from .local.here import LocalModels, LocalSettings, starter_file
 from .providers import OwnProvider, Provider, providers
 from .remote.engine import RemoteBackend
 from .vllm.joining import Vllm
@@ -35,13 +36,6 @@ _ENGINE_PACKAGES = ("torch", "transformers", "accelerate", "gguf")
 """What answering by the starter takes, beside the file."""
 
 _MISSING_EXTRA = ("models.starter_no_pip", "models.starter_no_engine")
-
-
-class LocalSettings(Protocol):
-    """The part of the configuration about models on this machine."""
-
-    @property
-    def directories(self) -> Sequence[str | Path]: ...
 
 
 class VllmSettings(Protocol):
@@ -86,6 +80,7 @@ class Backends:
         self._factories: dict[str, Callable[[], Backend]] = {discovery.PROVIDER: self._make_local}
         self._made: dict[str, Backend] = {**self._remote, **(extra or {})}
         self._lock = threading.Lock()
+        self._here = LocalModels(config.local)
 
     def default_address(self) -> Address:
         """The model for new conversations: the configured one, else the starter.
@@ -142,11 +137,25 @@ class Backends:
         with self._lock:
             made = dict(self._made)
         local = made.pop(discovery.PROVIDER, None)
-        models = self._local_models() if local is None else local.models()
+        models = self._here.models() if local is None else local.models()
         served = self._vllm.servers.models()
         names = {model.address for model in served}
         rest = (model for backend in made.values() for model in backend.models() if model.address not in names)
         return [*models, *served, *rest]
+
+    def describe(self, address: Address) -> list[Line]:
+        """All that is known of one model, line by line, in the person's language.
+
+        Raises:
+            Refused: there is no such model.
+        """
+        if address.provider == discovery.PROVIDER:
+            return self._here.describe(address)
+        self._check(address.provider)
+        model = next((model for model in self.models() if model.address == address), None)
+        if model is None:
+            raise Refused("models.not_listed", address=visible_line(str(address)))
+        return describe(model)
 
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
         """One answer as it comes, from whichever backend the address names; fetches the starter first, if need be."""
@@ -214,7 +223,7 @@ class Backends:
             raise Refused("vllm.not_local", model=visible_line(str(address)))
         if address == starter.ADDRESS:
             raise Refused("vllm.gguf", model=visible_line(str(address)))
-        path = self._resolve_local(address.name).expanduser().absolute()
+        path = self._here.resolve(address.name).expanduser().absolute()
         yield from self._vllm.servers.serve(address, path, flags, stop)
 
     def servers(self) -> list[ServerInfo]:
@@ -276,28 +285,9 @@ class Backends:
     def _make_local(self) -> Backend:
         from .local.engine import LocalBackend
 
-        return LocalBackend(self._local_models, self._resolve_local)
-
-    def _directories(self) -> list[Path]:
-        return [Path(directory) for directory in self._config.local.directories]
-
-    def _local_models(self) -> list[Model]:
-        return [starter.model(), *discovery.find(self._directories())]
-
-    def _resolve_local(self, name: str) -> Path:
-        return starter_file() if name == discovery.STARTER else discovery.resolve(name, self._directories())
-
-
-def starter_file() -> Path:
-    """The starter's GGUF file.
-
-    Raises:
-        Refused: it isn't here yet.
-    """
-    file = starter.path()
-    if file is None:
-        raise Refused("models.starter_absent")
-    return file
+        minutes = self._config.local.unload_after_minutes
+        idle_s = None if minutes is None else minutes * 60
+        return LocalBackend(self._here.models, self._here.resolve, self._here.manner, idle_s)
 
 
 def _source(name: str, backend: Backend) -> Source:

@@ -131,8 +131,10 @@ def _ask(name: str, options: Namespace, backends: "Backends", narration: Narrati
 
             return manage(options, backends, narration)
         case "models":
-            from .models import list_models
+            from .models import describe_model, list_models
 
+            if options.model is not None:
+                return describe_model(options, backends.describe)
             return list_models(options, backends.models(), narration)
         case "pull":
             from .pull import pull

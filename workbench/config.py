@@ -20,11 +20,25 @@ from .words import say
 NAME = "config.toml"
 
 
+class LocalModel(msgspec.Struct, frozen=True):
+    """What there is to say of one model on this machine; the name of its table is the address after `local:`."""
+
+    kind: Literal["base", "instruct", "reasoning"] | None = None
+    """Of the model: a base model is given plain text, the others their chat template. None: as its files tell."""
+    quantize: Literal["4bit"] | None = None
+    """Packs the weights while they are loaded; takes bitsandbytes. None: as they are stored."""
+
+
 class Local(msgspec.Struct, frozen=True):
     """Models that are answered on this machine."""
 
     directories: tuple[str, ...] = ()
     """Each folder in one of these that holds a model is listed. `~` stands for the home folder."""
+    hub: Literal["modelscope", "hf"] = "modelscope"
+    """Where `qiao pull` fetches models from, unless told otherwise."""
+    unload_after_minutes: Annotated[float, Meta(gt=0)] | None = None
+    """A model that has answered nothing for so long gives its memory back. None: never."""
+    model: dict[str, LocalModel] = {}
 
 
 class Vllm(msgspec.Struct, frozen=True):

@@ -202,7 +202,10 @@ class Model(msgspec.Struct, frozen=True):
     needed_bytes: int | None = None
     """Memory that answering takes: weights, KV cache for a conversation, overhead. An estimate."""
     fits: bool | None = None
-    """Whether so much is free here, on one GPU or (without any) in the machine's memory. None: not known."""
+    """Whether so much is free here: on the GPUs, on one if it fits one, or (without any) in the machine's memory.
+    None: not known."""
+    dtype: str | None = None
+    """What the weights are stored as: `BF16`, `Q4_1`, `AWQ 4-bit`."""
 
 
 KeySource = Literal["environment", "keyring", "file", "session"]

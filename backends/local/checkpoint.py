@@ -11,7 +11,9 @@ from ...workbench.seam import Kind
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from . import gguf_header, safetensors_header
-from .model_config import ModelConfig, read_config, read_template, read_weight_map
+from .kind import Stops, kind_of
+from .kv_cache import NO_CACHE, KvCache, of_gguf
+from .model_config import Experts, ModelConfig, read_config, read_json, read_stops, read_template, read_weight_map
 
 GGUF = ".gguf"
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
@@ -42,11 +44,27 @@ class Checkpoint(msgspec.Struct, frozen=True):
     parameters: int | None = None
     dtype: str | None = None
     """What most parameters are stored in, as `BF16` (safetensors' names) or `Q4_1` (GGUF's)."""
+    quantisation: str | None = None
+    """How safetensors are quantised, as `AWQ 4-bit`."""
     size_bytes: int | None = None
     """Of the weights on disk."""
     context_length: int | None = None
     """In tokens, as trained."""
     obstacle: Obstacle | None = None
+    kv: KvCache = NO_CACHE
+    experts: Experts | None = None
+    embedding_parameters: int = 0
+    load_dtype: str | None = None
+    """What its configuration says that it is to be loaded as, as `bfloat16`."""
+    has_template: bool = False
+    """It ships a chat template, whatever its kind."""
+    adapts: str | None = None
+    """For an adapter: the model that it belongs to, as its maker named it."""
+
+    @property
+    def stored_as(self) -> str | None:
+        """The format of the weights for a person to read: `BF16`, `Q4_1`, `AWQ 4-bit`."""
+        return self.quantisation or self.dtype
 
 
 Fingerprint = tuple[tuple[str, int, int], ...]
@@ -99,14 +117,6 @@ def _unreadable(path: Path, error: OSError) -> Obstacle:
     return Obstacle("models.unreadable", (("file", file), ("reason", error.strerror or type(error).__name__)))
 
 
-def kind_of(template: str) -> Kind:
-    """The kind of model that a chat template (empty: none) belongs to."""
-    if not template:
-        return "base"
-    marks = ("enable_thinking", "<think>", "</think>")
-    return "reasoning" if any(mark in template for mark in marks) else "instruct"
-
-
 def _gguf(path: Path) -> Checkpoint:
     shards = _gguf_shards(path)
     size = sum(shard.stat().st_size for shard in shards)
@@ -119,7 +129,8 @@ def _gguf(path: Path) -> Checkpoint:
     architecture = header.text("general.architecture")
     obstacle = None
     if header.text("general.type") == "adapter":
-        obstacle = Obstacle("models.adapter", hides=True)
+        adapts = header.text("general.base_model.0.name") or header.text("general.base_model.0.repo_url") or None
+        obstacle = _of_adapter(adapts)
     elif f"{architecture}.pooling_type" in header.values:
         obstacle = Obstacle("models.embedding", hides=True)
     elif f"{architecture}.context_length" not in header.values:
@@ -127,14 +138,18 @@ def _gguf(path: Path) -> Checkpoint:
         obstacle = Obstacle("models.not_language", (("what", architecture or path.name),), hides=True)
     elif len(shards) > 1:
         obstacle = Obstacle("models.split")
+    # Its own words before its file's, which may have been renamed.
+    told = (header.text("general.finetune"), header.text("general.name"), path.stem)
     return Checkpoint(
         path,
-        kind_of(header.text("tokenizer.chat_template")),
+        kind_of(header.text("tokenizer.chat_template"), "-".join(told)),
         header.parameters if len(shards) == 1 else None,
         header.dtype,
-        size,
-        header.number(f"{architecture}.context_length"),
-        obstacle,
+        size_bytes=size,
+        context_length=header.number(f"{architecture}.context_length"),
+        obstacle=obstacle,
+        kv=of_gguf(header),
+        has_template=bool(header.text("tokenizer.chat_template")),
     )
 
 
@@ -156,7 +171,7 @@ def is_later_shard(name: str) -> bool:
 
 def _directory(path: Path, sizes: dict[str, int]) -> Checkpoint:
     if "adapter_config.json" in sizes and "config.json" not in sizes:
-        return Checkpoint(path, obstacle=Obstacle("models.adapter", hides=True))
+        return _adapter(path, sizes)
     if "config.json" not in sizes:
         weights = any(name.endswith((".safetensors", *_PICKLED)) for name in sizes)
         return Checkpoint(path, obstacle=Obstacle("models.no_config", hides=not weights))
@@ -167,15 +182,40 @@ def _directory(path: Path, sizes: dict[str, int]) -> Checkpoint:
     obstacle = _not_answering(sizes, config) or weights.obstacle
     if obstacle is None and not any(name.endswith(_TOKENIZERS) for name in sizes):
         obstacle = Obstacle("models.no_tokenizer")
+    template = read_template(path, sizes)
     return Checkpoint(
         path,
-        kind_of(read_template(path, sizes)),
+        kind_of(template, model_name(path), read_stops(path, sizes) if template else Stops()),
         weights.parameters,
         weights.dtype,
+        config.quantisation,
         weights.size_bytes,
         config.context_length,
         obstacle,
+        config.kv,
+        config.experts,
+        config.embedding_parameters,
+        config.dtype,
+        bool(template),
     )
+
+
+def model_name(path: Path) -> str:
+    """What the model is called, as far as its place tells: a hub's cache has a folder for each revision below it."""
+    return path.parent.parent.name if path.parent.name == "snapshots" else path.name
+
+
+def _adapter(path: Path, sizes: dict[str, int]) -> Checkpoint:
+    """LoRA and the like: weights to be added to another model's."""
+    settings = read_json(path / "adapter_config.json") or {}
+    named = settings.get("base_model_name_or_path")
+    adapts = named if isinstance(named, str) and named else None
+    size = sum(size for name, size in sizes.items() if name.startswith("adapter_model"))
+    return Checkpoint(path, size_bytes=size or None, obstacle=_of_adapter(adapts), adapts=adapts)
+
+
+def _of_adapter(adapts: str | None) -> Obstacle:
+    return Obstacle("models.adapter_alone") if adapts is None else Obstacle("models.adapter", (("base", adapts),))
 
 
 def _not_answering(sizes: dict[str, int], config: ModelConfig) -> Obstacle | None:

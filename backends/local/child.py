@@ -1,4 +1,4 @@
-"""The process that a model lives in: `python -m qiao.backends.local.child PATH PLACEMENT`.
+"""The process that a model lives in: `python -m qiao.backends.local.child PATH PLACEMENT MANNER`.
 
 Commands come in on stdin, replies go out on what was stdout; what libraries print goes to stderr, which is a log file.
 When stdin ends, so does the process: a parent that was killed leaves none behind.
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from ...workbench.seam import Event, Progress, Prompt
+from .checkpoint import inspect
 from .context import context_length
 from .failures import EngineError, first_line
+from .manner import Manner
 from .placement import Placement
 from .protocol import Command, Generate, Loaded, Refusal, Render, Rendered, Reply, Said, Stop, decode_command, encode
 
@@ -33,9 +35,10 @@ PROGRESS_STEPS = 100
 class Child:
     """One model, and what has been loaded of it so far."""
 
-    def __init__(self, path: Path, placement: Placement, commands: BinaryIO, replies: BinaryIO) -> None:
+    def __init__(self, path: Path, placement: Placement, manner: Manner, commands: BinaryIO, replies: BinaryIO) -> None:
         self._path = path
         self._placement = placement
+        self._manner = manner
         self._commands = commands
         self._replies = replies
         self._saying = threading.Lock()
@@ -109,7 +112,7 @@ class Child:
                 self._say(Said(command.id, Progress("loading", done, total)))
 
         self._say(Said(command.id, Progress("loading")))
-        loaded = weights.load(self._path, self._placement, model_name, progress)
+        loaded = weights.load(self._path, self._placement, model_name, progress, self._manner.quantize)
         self._answerer = Answerer(
             tokenizer, loaded.model, context_length(self._path), weights.device_bytes(loaded.device)
         )
@@ -122,7 +125,8 @@ class Child:
                 from .tokenizer import Tokenizer
 
                 try:
-                    self._tokenizer = Tokenizer(self._path)
+                    kind = self._manner.kind or inspect(self._path).kind
+                    self._tokenizer = Tokenizer(self._path, with_template=kind != "base")
                 except Exception as error:
                     from . import weights
 
@@ -167,7 +171,7 @@ def _cuda_is_lost(error: Exception) -> bool:
 
 def main() -> None:
     """Takes the standard streams over, and works."""
-    path, place = sys.argv[1:]
+    path, place, manner = sys.argv[1:]
     replies = os.fdopen(os.dup(1), "wb")
     commands = os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)
@@ -177,7 +181,7 @@ def main() -> None:
     if placement.device == "cpu":
         # All cores compute, and the screen still comes first.
         os.nice(5)
-    Child(Path(path), placement, commands, replies).run()
+    Child(Path(path), placement, msgspec.json.decode(manner, type=Manner), commands, replies).run()
 
 
 if __name__ == "__main__":

@@ -17,11 +17,15 @@ import msgspec
 
 from ...workbench import paths
 from ...workbench.seam import Request
+from .manner import Manner
 from .placement import Placement
 from .protocol import Command, Generate, Loaded, Refusal, Render, Rendered, Reply, Said, Stop, decode_reply, encode
 
 LOG_LIMIT = 2**20
 """Bytes; a log that has grown beyond is begun anew."""
+
+# -P: a file torch.py in the working directory isn't taken for the library.
+_COMMAND = (sys.executable, "-P", "-m", "qiao.backends.local.child")
 
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -70,6 +74,7 @@ class ChildProcess:
     Args:
         path: of the model, absolute.
         placement: which GPUs it sees.
+        manner: what the configuration says of the model.
 
     Raises:
         OSError: no process can be started.
@@ -77,7 +82,7 @@ class ChildProcess:
 
     _ids = itertools.count(1)
 
-    def __init__(self, path: Path, placement: Placement) -> None:
+    def __init__(self, path: Path, placement: Placement, manner: Manner) -> None:
         self.placement = placement
         self.loaded: Loaded | None = None
         """Set once the weights are in memory."""
@@ -91,8 +96,14 @@ class ChildProcess:
         with self._log.open("ab") as log:
             self._log_begins = log.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
-                # -P: a file torch.py in the working directory isn't taken for the library.
-                [sys.executable, "-P", "-m", "qiao.backends.local.child", str(path), _as_json(placement)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "qiao.backends.local.child",
+                    str(path),
+                    *map(_as_json, (placement, manner)),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -235,5 +246,5 @@ def _log_path(path: Path) -> Path:
     return log
 
 
-def _as_json(placement: Placement) -> str:
-    return msgspec.json.encode(placement).decode()
+def _as_json(value: Placement | Manner) -> str:
+    return msgspec.json.encode(value).decode()

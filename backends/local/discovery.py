@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from ...workbench.address import Address
 from ...workbench.errors import Refused
 from ...workbench.seam import Model
@@ -54,6 +56,26 @@ def find(directories: Sequence[Path]) -> list[Model]:
             models.append(_model(name if by_name else str(checkpoint.path.absolute()), name, checkpoint))
         taken.update(usable)
     return models
+
+
+def model_at(address: Address, path: Path) -> Model:
+    """The model at a path that needn't be among those listed."""
+    return msgspec.structs.replace(_model(address.name, path.name, inspect(path)), address=address)
+
+
+def place(name: str, directories: Sequence[Path]) -> Path:
+    """The path that `local:NAME` means, also of what can't be loaded if it was named by its path.
+
+    Raises:
+        Refused: there is no such thing, or several.
+    """
+    try:
+        return resolve(name, directories)
+    except Refused as error:
+        path = Path(os.path.expanduser(name))
+        if error.key == "models.no_model" and is_path(name):
+            return path
+        raise
 
 
 def resolve(name: str, directories: Sequence[Path]) -> Path:
@@ -163,4 +185,5 @@ def _model(address: str, name: str, checkpoint: Checkpoint) -> Model:
         context_length=checkpoint.context_length,
         path=str(checkpoint.path),
         problem=None if checkpoint.obstacle is None else str(checkpoint.obstacle),
+        dtype=checkpoint.stored_as,
     )

@@ -15,12 +15,15 @@ from ...workbench.seam import Event, Failed, FailureKind, Finished, Model, Promp
 from ...workbench.visible import visible_line
 from .checkpoint import inspect
 from .failures import EngineError
+from .fit import gpu_bytes
+from .manner import AS_IT_IS, Manner
 from .placement import Gpu, Placement, place
 from .resident import Resident
-from .sizes import gpu_bytes
 
 _UNLOADABLE = frozenset({"models.no_model", "models.no_model_file"})
 """Refusals of `resolve` that mean: it is here, but no model that this engine can read."""
+
+_IDLE_POLL_S = 15.0
 
 
 class LocalBackend:
@@ -29,11 +32,22 @@ class LocalBackend:
     Args:
         find: lists the models that are here.
         resolve: the path of the model that `local:NAME` means; raises QiaoError if there is none.
+        manner: what the configuration says of the model `local:NAME`.
+        unload_after_s: a model that has answered nothing for so long gives its memory back. None: never.
     """
 
-    def __init__(self, find: Callable[[], list[Model]], resolve: Callable[[str], Path]) -> None:
+    def __init__(
+        self,
+        find: Callable[[], list[Model]],
+        resolve: Callable[[str], Path],
+        manner: Callable[[str], Manner] = lambda name: AS_IT_IS,
+        unload_after_s: float | None = None,
+    ) -> None:
         self._find = find
         self._resolve = resolve
+        self._manner = manner
+        self._unload_after_s = unload_after_s
+        self._closed = threading.Event()
         self._residents: dict[Path, Resident] = {}
         self._names: dict[Path, Address] = {}
         """By which address each resident was first asked for."""
@@ -95,6 +109,7 @@ class LocalBackend:
 
     def close(self) -> None:
         """Ends all processes. Were this never called, they would end with this one, whose pipe they listen to."""
+        self._closed.set()
         with self._changing:
             residents = list(self._residents.values())
         ends = [threading.Thread(target=resident.unload, name="engine end") for resident in residents]
@@ -127,11 +142,24 @@ class LocalBackend:
             return Failed(error.kind, str(error))
         with self._changing:
             if path not in self._residents:
-                self._residents[path] = Resident(path, lambda: self._choose_place(path))
+                manner = self._manner(address.name)
+                if not self._residents and self._unload_after_s is not None:
+                    threading.Thread(target=self._unload_idle, name="engine idle", daemon=True).start()
+                self._residents[path] = Resident(path, lambda: self._choose_place(path, manner), manner)
                 self._names[path] = address
             return self._residents[path]
 
-    def _choose_place(self, path: Path) -> Placement:
+    def _unload_idle(self) -> None:
+        """Gives back, now and then, the memory of models that nobody has asked for a while."""
+        limit = self._unload_after_s
+        assert limit is not None
+        while not self._closed.wait(min(limit / 4, _IDLE_POLL_S)):
+            with self._changing:
+                residents = list(self._residents.values())
+            for resident in residents:
+                resident.unload_if_idle(limit)
+
+    def _choose_place(self, path: Path, manner: Manner) -> Placement:
         from ..sensors.placement import free_gpus, free_npus
 
         with self._placing:
@@ -141,7 +169,7 @@ class LocalBackend:
             if not found and importlib.util.find_spec("torch_npu") is not None:
                 kind, found = "npu", free_npus()
             free = [Gpu(gpu.device, gpu.free_bytes - self._promised(gpu.device, path), kind) for gpu in found]
-            return place(free, gpu_bytes(path) if free else 0)
+            return place(free, gpu_bytes(inspect(path), quantize=manner.quantize) if free else 0)
 
     def _promised(self, device: str, path: Path) -> int:
         """Bytes of a GPU that models which are being loaded now will take, but haven't taken yet."""
@@ -151,7 +179,8 @@ class LocalBackend:
         for other in others:
             placement = other.placement
             if other.state == "loading" and placement is not None and device in placement.gpus:
-                promised += gpu_bytes(other.path) // len(placement.gpus)
+                needed = gpu_bytes(inspect(other.path), quantize=other.manner.quantize)
+                promised += needed // len(placement.gpus)
         return promised
 
 

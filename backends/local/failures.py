@@ -6,6 +6,8 @@ from ...workbench.seam import FailureKind
 KINDS: dict[str, FailureKind] = {
     "engine.not_installed": "missing_extra",
     "engine.package_missing": "missing_extra",
+    "engine.no_bitsandbytes": "missing_extra",
+    "engine.packed_already": "unloadable",
     "engine.unknown_architecture": "unloadable",
     "engine.not_usable": "unloadable",
     "engine.remote_code": "unloadable",

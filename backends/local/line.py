@@ -43,6 +43,15 @@ class Line:
                 return None
         return turn
 
+    def enter_if_free(self) -> Turn | None:
+        """A turn at once, if nobody is in the line; else None."""
+        with self._changed:
+            if self._waiting:
+                return None
+            turn = Turn(self)
+            self._waiting.append(turn)
+            return turn
+
     def leave(self, turn: Turn) -> None:
         """Takes the turn out of the line."""
         with self._changed:

@@ -3,16 +3,30 @@
 import json
 from collections.abc import Container
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
+
+from . import kind
+from .kv_cache import NO_CACHE, KvCache, of_config
 
 _ANSWERS = ("ForCausalLM", "LMHeadModel")
 _SEES_AND_ANSWERS = "ForConditionalGeneration"
 _CONTEXT = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
+_EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+_EXPERTS_USED = ("num_experts_per_tok", "num_experts_per_token", "moe_topk")
+_METHODS = {"awq": "AWQ", "gptq": "GPTQ", "fp8": "FP8", "mxfp4": "MXFP4", "fbgemm_fp8": "FP8"}
 _DEFAULT_BITS = {"mxfp4": 4, "awq": 4, "gptq": 4}
 
 Json = dict[str, object]
+
+
+class Experts(NamedTuple):
+    """Of a mixture of experts."""
+
+    used: int
+    """For each token."""
+    total: int
 
 
 class ModelConfig(msgspec.Struct, frozen=True):
@@ -26,6 +40,14 @@ class ModelConfig(msgspec.Struct, frozen=True):
     """In tokens."""
     quantised_bits: int | None
     """Bits of a packed weight; None if the weights aren't quantised."""
+    quantisation: str | None = None
+    """How they are quantised, as `AWQ 4-bit`."""
+    dtype: str | None = None
+    """What it is to be loaded as, as `bfloat16`."""
+    kv: KvCache = NO_CACHE
+    experts: Experts | None = None
+    embedding_parameters: int = 0
+    """Of the table of tokens, and of that of the output unless it is the same one."""
 
 
 def read_json(path: Path) -> Json | None:
@@ -56,14 +78,45 @@ def read_config(path: Path) -> ModelConfig | None:
     if config is None:
         return None
     inner = _object(config.get("text_config"))
+    whole = {**config, **inner}
     architectures = _texts(config.get("architectures"))
+    quantisation = _object(config.get("quantization_config"))
     model_type = config.get("model_type")
     return ModelConfig(
         architecture=architectures[0] if architectures else model_type if isinstance(model_type, str) else "",
         is_language_model=_is_language_model(config, inner, architectures),
         context_length=_first_number(config) or _first_number(inner),
-        quantised_bits=_bits(_object(config.get("quantization_config"))),
+        quantised_bits=_bits(quantisation),
+        quantisation=_quantisation(quantisation),
+        dtype=next((t for t in (whole.get("dtype"), whole.get("torch_dtype")) if isinstance(t, str)), None),
+        kv=of_config(config),
+        experts=_experts(whole),
+        embedding_parameters=_embedding_parameters(whole),
     )
+
+
+def _experts(config: Json) -> Experts | None:
+    total = next((n for n in map(config.get, _EXPERTS) if isinstance(n, int)), 0)
+    used = next((n for n in map(config.get, _EXPERTS_USED) if isinstance(n, int)), 0)
+    return Experts(used, total) if 0 < used < total else None
+
+
+def _embedding_parameters(config: Json) -> int:
+    vocabulary, hidden = config.get("vocab_size"), config.get("hidden_size")
+    if not isinstance(vocabulary, int) or not isinstance(hidden, int):
+        return 0
+    return vocabulary * hidden * (1 if config.get("tie_word_embeddings") is True else 2)
+
+
+def _quantisation(quantization: Json) -> str | None:
+    """The method and its bits, as `GPTQ 4-bit`, `FP8`; None if the weights aren't quantised."""
+    bits = _bits(quantization)
+    if bits is None:
+        return None
+    method = quantization.get("quant_method")
+    name = method if isinstance(method, str) else "bitsandbytes" if "load_in_4bit" in quantization else "?"
+    name = _METHODS.get(name, name)
+    return name if any(digit.isdigit() for digit in name) else f"{name} {bits}-bit"
 
 
 def _is_language_model(config: Json, inner: Json, architectures: list[str]) -> bool:
@@ -124,6 +177,39 @@ def read_template(path: Path, names: Container[str]) -> str:
             if template:
                 return template
     return ""
+
+
+class _AddedToken(msgspec.Struct):
+    id: int
+    content: str
+    special: bool = False
+
+
+class _TokenizerFile(msgspec.Struct):
+    added_tokens: list[_AddedToken] = []
+
+
+def read_stops(path: Path, names: Container[str]) -> kind.Stops:
+    """Where the model in this directory stops, and its special tokens.
+
+    Args:
+        path: the model's directory.
+        names: of the files in it.
+
+    Raises:
+        OSError: a file can't be read.
+    """
+    files = ("tokenizer_config.json", "generation_config.json", "config.json")
+    tokenizer, *configs = ((read_json(path / name) or {}) if name in names else {} for name in files)
+    added = kind.special_tokens(tokenizer)
+    if not added and "tokenizer.json" in names:
+        try:
+            found = msgspec.json.decode((path / "tokenizer.json").read_bytes(), type=_TokenizerFile)
+            added = {token.id: token.content for token in found.added_tokens if token.special}
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            pass
+    inner = [_object(config.get("text_config")) for config in configs]
+    return kind.stops(tokenizer, added, [*configs, *inner])
 
 
 def _template_text(value: object) -> str:

@@ -3,14 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-MARGIN = 1.1
-"""Weights take this much more than their bytes: buffers, and fragments of freed memory."""
-
 WORKING_BYTES = 2**30
-"""What CUDA's context, its libraries and the activations of one prompt take, measured 0.6 to 1.0 GiB."""
-
-KV_CONTEXT = 8192
-"""A model is placed so that a conversation of this many tokens fits beside its weights."""
+"""What CUDA's context, its libraries and the activations of one prompt take a GPU, measured 0.6 to 1.0 GiB."""
 
 
 class Gpu(NamedTuple):
@@ -49,24 +43,12 @@ class Placement(NamedTuple):
 CPU = Placement("cpu")
 
 
-def needed_bytes(weights: int, kv_per_token: int, context_length: int | None) -> int:
-    """Memory that a model needs on a GPU.
-
-    Args:
-        weights: bytes of the weights as they lie in memory.
-        kv_per_token: bytes that a token takes in the KV cache.
-        context_length: in tokens; None if unknown.
-    """
-    tokens = min(context_length or KV_CONTEXT, KV_CONTEXT)
-    return int(MARGIN * weights) + kv_per_token * tokens + WORKING_BYTES
-
-
 def place(gpus: Sequence[Gpu], needed: int) -> Placement:
     """The emptiest GPU if it holds the model; else the fewest that hold it together; else the CPU.
 
     Args:
         gpus: those that may be used, all of one kind, with the memory that is free on each.
-        needed: bytes, as of `needed_bytes`. Each further GPU takes WORKING_BYTES more.
+        needed: bytes, as of `fit.gpu_bytes`. Each further GPU takes WORKING_BYTES more.
     """
     emptiest = sorted(gpus, key=lambda gpu: -gpu.free_bytes)
     free = 0

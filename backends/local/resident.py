@@ -1,6 +1,7 @@
 """One model on this machine, from the first request on: its child process, who waits for it, and how it fares."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from .child_process import ChildProcess, Gone
 from .exchange import GRACE_S, Exchange, died, failed, not_started, raised, refused
 from .failures import EngineError
 from .line import POLL_S, Line, Turn
+from .manner import AS_IT_IS, Manner
 from .placement import Placement
 from .protocol import Refusal, Rendered
 
@@ -20,16 +22,19 @@ class Resident:
     Args:
         path: of the model, absolute.
         place: chooses where the model goes, whenever its child is started.
+        manner: what the configuration says of it.
     """
 
-    def __init__(self, path: Path, place: Callable[[], Placement]) -> None:
+    def __init__(self, path: Path, place: Callable[[], Placement], manner: Manner = AS_IT_IS) -> None:
         self.path = path
+        self.manner = manner
         self._place = place
         self._line = Line()
         self._starting = threading.Lock()
         self._child: ChildProcess | None = None
         self._answering = False
         self._problem: str | None = None
+        self._used_at = time.monotonic()
 
     @property
     def state(self) -> State:
@@ -131,6 +136,19 @@ class Resident:
         if child is not None:
             child.end(GRACE_S)
 
+    def unload_if_idle(self, seconds: float) -> None:
+        """Unloads it, if it is loaded and has answered nothing for so long. Whoever waits for it keeps it."""
+        child = self._child
+        if child is None or child.loaded is None or time.monotonic() - self._used_at < seconds:
+            return
+        turn = self._line.enter_if_free()
+        if turn is None:
+            return
+        try:
+            self.unload()
+        finally:
+            turn.leave()
+
     def _living_child(self, for_weights: bool = True) -> ChildProcess:
         """The child; started if there is none, or if it can't see the GPUs that the weights shall go to.
 
@@ -148,11 +166,12 @@ class Resident:
                 child.kill()
             else:
                 placement = self._place()
-            self._child = ChildProcess(self.path, placement)
+            self._child = ChildProcess(self.path, placement, self.manner)
             return self._child
 
     def _over(self, turn: Turn, problem: str | None = None) -> None:
         self._answering = False
+        self._used_at = time.monotonic()
         self._problem = problem
         turn.leave()
 

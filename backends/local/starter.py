@@ -80,6 +80,7 @@ def model() -> Model:
         size_bytes=GGUF_BYTES,
         context_length=CONTEXT_LENGTH,
         path=None if here is None else str(here),
+        dtype="Q4_1",
     )
 
 

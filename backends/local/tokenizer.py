@@ -21,12 +21,16 @@ _TEMPLATE_OWN = frozenset(
 class Tokenizer:
     """A transformers tokenizer, as far as Qiao needs it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, with_template: bool = True) -> None:
         """Loads it from a model's directory or GGUF file.
+
+        Args:
+            with_template: False: its chat template is left aside. Some base models ship one.
 
         Raises:
             Exception: whatever transformers finds wrong.
         """
+        self._with_template = with_template
         from transformers import AutoTokenizer
 
         load: Any = AutoTokenizer
@@ -41,7 +45,7 @@ class Tokenizer:
     @cached_property
     def template(self) -> str:
         """The chat template's source; empty for a base model."""
-        if not self._inner.chat_template:
+        if not self._with_template or not self._inner.chat_template:
             return ""
         return str(self._inner.get_chat_template())
 

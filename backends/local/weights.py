@@ -1,22 +1,19 @@
 """Loads a model's weights: in which precision, where to, with progress, and what it means when that fails."""
 
+import importlib.util
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ..sensors.machine import machine_memory
-from .checkpoint import Checkpoint, inspect
+from .checkpoint import GGUF, Checkpoint, inspect
 from .failures import EngineError, first_line
+from .fit import gibibytes
 from .gguf_reading import read_once
 from .load_progress import LoadProgress, OnProgress
 from .placement import Placement
-from .sizes import gigabytes
-
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
-
-_FAST_BF16 = {"avx512_bf16", "amx_bf16"}
-_BYTES = {"auto": 2, "float32": 4, "bfloat16": 2, "float16": 2}
+from .precision import Precision, Quantize, choose_precision, cpu_flags, loaded_bytes
 
 
 class Loaded(NamedTuple):
@@ -28,42 +25,26 @@ class Loaded(NamedTuple):
     dtype: str
 
 
-def choose_precision(
-    checkpoint: Checkpoint, on_cpu: bool, cpu_flags: frozenset[str], free_bytes: int, *, gpu_has_bf16: bool = True
-) -> Precision:
-    """The precision to compute in.
-
-    Half precision is slower than float32 on a CPU without instructions for it (16 against 23 tokens a second), so
-    there float32 it is, if it fits. A GGUF file has no precision of its own to compute in.
-
-    Args:
-        free_bytes: of the machine's memory.
-    """
-    quantised = checkpoint.path.is_file() and checkpoint.dtype not in ("F32", "F16", "BF16")
-    if not on_cpu:
-        return ("bfloat16" if gpu_has_bf16 else "float16") if checkpoint.path.is_file() else "auto"
-    if checkpoint.dtype == "F32" or (checkpoint.dtype == "BF16" and cpu_flags & _FAST_BF16):
-        return "auto"
-    if not quantised and checkpoint.dtype not in ("F16", "BF16"):
-        return "auto"
-    fits = checkpoint.parameters is None or checkpoint.parameters * _BYTES["float32"] * 1.1 < free_bytes
-    return "float32" if fits else "bfloat16"
-
-
-def load(path: Path, placement: Placement, model_name: str, on_progress: OnProgress) -> Loaded:
+def load(
+    path: Path, placement: Placement, model_name: str, on_progress: OnProgress, quantize: Quantize | None = None
+) -> Loaded:
     """Loads the weights. The first call imports torch, which takes seconds.
 
     Raises:
         EngineError: it can't be loaded; says why.
     """
     try:
-        return _load(path, placement, model_name, on_progress)
+        return _load(path, placement, model_name, on_progress, quantize)
     # Configurations and weights come from anywhere, and transformers may fail on them in any way.
     except Exception as error:
         raise explained(error, path, model_name) from error
 
 
-def _load(path: Path, placement: Placement, model_name: str, on_progress: OnProgress) -> Loaded:
+def _load(
+    path: Path, placement: Placement, model_name: str, on_progress: OnProgress, quantize: Quantize | None
+) -> Loaded:
+    if quantize is not None:
+        _check_quantize(inspect(path), model_name)
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
 
@@ -72,14 +53,15 @@ def _load(path: Path, placement: Placement, model_name: str, on_progress: OnProg
     used, total = machine_memory()
     # Every NPU that transformers runs on has bfloat16.
     bf16 = on_cpu or placement.kind == "npu" or torch.cuda.is_bf16_supported()
-    precision = choose_precision(checkpoint, on_cpu, _cpu_flags(), total - used, gpu_has_bf16=bf16)
+    precision = choose_precision(checkpoint, on_cpu, cpu_flags(), total - used, gpu_has_bf16=bf16)
     if on_cpu:
-        _check_room(checkpoint, precision, total - used, model_name)
+        _check_room(checkpoint, precision, quantize, total - used, model_name)
     options: dict[str, Any] = {
         "dtype": precision if precision == "auto" else getattr(torch, precision),
         "device_map": placement.device_map,
         "local_files_only": True,
         "trust_remote_code": False,
+        **_packing(quantize),
     }
     auto: Any = AutoModelForCausalLM
     if path.is_file():
@@ -104,28 +86,42 @@ def _unpacked() -> dict[str, Any]:
     return {} if config is None else {"quantization_config": config(dequantize=True)}
 
 
-def _check_room(checkpoint: Checkpoint, precision: Precision, free: int, model_name: str) -> None:
+def _packing(quantize: Quantize | None) -> dict[str, Any]:
+    """transformers' option for weights that are packed while they are loaded."""
+    if quantize is None:
+        return {}
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    make: Any = BitsAndBytesConfig
+    config = make(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
+    return {"quantization_config": config}
+
+
+def _check_quantize(checkpoint: Checkpoint, model_name: str) -> None:
+    """Refuses to pack what is packed, and what nothing here can pack.
+
+    Raises:
+        EngineError: it can't be packed.
+    """
+    stored = checkpoint.stored_as
+    if checkpoint.quantisation is not None or checkpoint.path.is_file():
+        raise EngineError("engine.packed_already", model=model_name, stored=stored or GGUF)
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise EngineError("engine.no_bitsandbytes", model=model_name)
+
+
+def _check_room(
+    checkpoint: Checkpoint, precision: Precision, quantize: Quantize | None, free: int, model_name: str
+) -> None:
     """Refuses what would only end by the system killing something.
 
     Raises:
         EngineError: the weights are larger than the memory that is free.
     """
-    if checkpoint.path.is_file() or precision != "auto":
-        needed = (checkpoint.parameters or 0) * _BYTES[precision]
-    else:
-        needed = checkpoint.size_bytes or 0
+    needed = loaded_bytes(checkpoint, precision, quantize) or 0
     if needed > free:
-        raise EngineError("engine.no_room", model=model_name, needed=gigabytes(needed), free=gigabytes(free))
-
-
-def _cpu_flags() -> frozenset[str]:
-    """The CPU's abilities, as Linux names them; empty elsewhere."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            line = next((line for line in file if line.startswith("flags")), "")
-    except OSError:
-        return frozenset()
-    return frozenset(line.partition(":")[2].split())
+        raise EngineError("engine.no_room", model=model_name, needed=gibibytes(needed), free=gibibytes(free))
 
 
 def explained(error: Exception, path: Path, model_name: str) -> EngineError:
@@ -199,6 +195,6 @@ def free_memory() -> str:
 
     if os.environ.get("CUDA_VISIBLE_DEVICES") != "" and torch.cuda.is_available():
         free = sum(torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count()))
-        return gigabytes(free)
+        return gibibytes(free)
     used, total = machine_memory()
-    return gigabytes(total - used)
+    return gibibytes(total - used)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..local.checkpoint import inspect
-from ..local.sizes import kv_bytes_per_token
+from ..local.checkpoint import Checkpoint, inspect
 from .flags import value
 
 if TYPE_CHECKING:
@@ -55,6 +54,11 @@ class Needs(msgspec.Struct, frozen=True):
     """Tokens, as trained."""
 
 
+def needs_of(checkpoint: Checkpoint) -> Needs:
+    """What a model takes, from its files."""
+    return Needs(checkpoint.size_bytes or 0, checkpoint.kv.bytes(1), checkpoint.context_length)
+
+
 def size(path: Path, flags: Sequence[str], visible_devices: str | None) -> Sizing:
     """What to add to the person's own flags for a model in this folder.
 
@@ -64,8 +68,7 @@ def size(path: Path, flags: Sequence[str], visible_devices: str | None) -> Sizin
     from ..sensors.machine import machine_memory
     from ..sensors.placement import free_gpus
 
-    checkpoint = inspect(path)
-    needs = Needs(checkpoint.size_bytes or 0, kv_bytes_per_token(path), checkpoint.context_length)
+    needs = needs_of(inspect(path))
     gpus = free_gpus()
     if not gpus:
         used, total = machine_memory()

@@ -2,9 +2,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -12,28 +10,13 @@ from qiao.backends.local import starter as starter_model
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
 from qiao.workbench.address import Address
-from qiao.workbench.config import Provider
+from qiao.workbench.config import Config, Local
 from qiao.workbench.errors import Refused, Unreadable
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Event, Failed, Finished, Progress, Request, Started, Text, Turn
 
 STARTER = Address("local", "starter")
 CAPITAL = (Turn("user", "What is the capital of France?"),)
-
-
-class Local(NamedTuple):
-    directories: tuple[str, ...] = ()
-
-
-class Vllm(NamedTuple):
-    command: str | None = None
-
-
-class Settings(NamedTuple):
-    model: str | None = None
-    local: Local = Local()
-    vllm: Vllm = Vllm()
-    provider: Mapping[str, Provider] = {}
 
 
 def events(backends: Backends, address: Address, stop: threading.Event | None = None) -> list[Event]:
@@ -48,12 +31,12 @@ def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_starter_stands_first_and_is_absent_until_fetched() -> None:
-    (model,) = Backends(Settings()).models()
+    (model,) = Backends(Config()).models()
     assert (model.address, model.state, model.path) == (STARTER, "absent", None)
 
 
 def test_the_fetched_starter_is_on_disk(starter_home: Path) -> None:
-    (model,) = Backends(Settings()).models()
+    (model,) = Backends(Config()).models()
     assert model.state == "on_disk"
     assert model.path is not None
     assert Path(model.path).is_relative_to(starter_home)
@@ -62,19 +45,19 @@ def test_the_fetched_starter_is_on_disk(starter_home: Path) -> None:
 def test_models_of_configured_directories_and_of_further_backends_follow(starter: Path, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "mine.gguf").symlink_to(starter)
-    backends = Backends(Settings(local=Local((str(tmp_path / "models"),))), {"scripted": ScriptedBackend()})
+    backends = Backends(Config(local=Local((str(tmp_path / "models"),))), {"scripted": ScriptedBackend()})
     assert [str(model.address) for model in backends.models()] == ["local:starter", "local:mine.gguf", "scripted:echo"]
 
 
 def test_the_default_is_the_configured_model_else_the_starter() -> None:
-    assert Backends(Settings()).default_address() == STARTER
-    assert Backends(Settings("vllm:smol")).default_address() == Address("vllm", "smol")
+    assert Backends(Config()).default_address() == STARTER
+    assert Backends(Config(model="vllm:smol")).default_address() == Address("vllm", "smol")
     with pytest.raises(Unreadable):
-        Backends(Settings("smol")).default_address()
+        Backends(Config(model="smol")).default_address()
 
 
 def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
-    backends = Backends(Settings(), {"scripted": ScriptedBackend()})
+    backends = Backends(Config(), {"scripted": ScriptedBackend()})
     with pytest.raises(Refused, match=r"“nope”.*local, .*scripted"):
         backends.backend(Address("nope", "x"))
     (failed,) = events(backends, Address("nope", "x"))
@@ -85,7 +68,7 @@ def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
 def test_a_further_backend_answers_is_unloaded_and_closed() -> None:
     scripted = ScriptedBackend()
     scripted.enqueue("Paris.")
-    backends = Backends(Settings(), {"scripted": scripted})
+    backends = Backends(Config(), {"scripted": scripted})
     address = Address("scripted", "echo")
     given = events(backends, address)
     assert "".join(event.text for event in given if isinstance(event, Text)) == "Paris."
@@ -98,7 +81,7 @@ def test_a_further_backend_answers_is_unloaded_and_closed() -> None:
 
 
 def test_only_the_starter_can_be_fetched_so_far(starter_home: Path) -> None:
-    backends = Backends(Settings())
+    backends = Backends(Config())
     assert list(backends.fetch(STARTER, threading.Event())) == []
     with pytest.raises(Refused, match="Only local:starter"):
         list(backends.fetch(Address("local", "Qwen/Qwen3-4B"), threading.Event()))
@@ -108,7 +91,7 @@ def test_only_the_starter_can_be_fetched_so_far(starter_home: Path) -> None:
 
 def test_a_starter_that_cannot_be_fetched_is_a_failure_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     no_index(monkeypatch)
-    backends = Backends(Settings())
+    backends = Backends(Config())
     *before, failed = events(backends, STARTER)
     assert {type(event) for event in before} == {Progress}
     assert isinstance(failed, Failed)
@@ -121,7 +104,7 @@ def test_a_starter_that_cannot_be_fetched_is_a_failure_with_the_reason(monkeypat
 def test_a_stop_while_the_starter_is_fetched_is_a_cancelled_answer() -> None:
     stop = threading.Event()
     stop.set()
-    backends = Backends(Settings())
+    backends = Backends(Config())
     given = events(backends, STARTER, stop)
     assert given[-1] == Finished("cancelled")
     assert starter_model.path() is None
@@ -130,7 +113,7 @@ def test_a_stop_while_the_starter_is_fetched_is_a_cancelled_answer() -> None:
 
 
 def test_the_starter_answers_after_it_was_fetched_by_itself() -> None:
-    backends = Backends(Settings())
+    backends = Backends(Config())
     try:
         given = events(backends, STARTER)
         fetching = [event for event in given if isinstance(event, Progress) and event.stage == "fetching"]
@@ -146,7 +129,7 @@ def test_the_starter_answers_after_it_was_fetched_by_itself() -> None:
 
 
 def test_an_unknown_local_model_is_a_failure_that_names_it(home: Path) -> None:
-    backends = Backends(Settings())
+    backends = Backends(Config())
     try:
         (failed,) = [event for event in events(backends, Address("local", "Qwen/none")) if isinstance(event, Failed)]
     finally:
@@ -157,10 +140,8 @@ def test_an_unknown_local_model_is_a_failure_that_names_it(home: Path) -> None:
 
 def test_listing_models_imports_nothing_heavy(home: Path) -> None:
     script = (
-        "import sys\nfrom typing import NamedTuple\nfrom qiao.backends.registry import Backends\n"
-        "class Local(NamedTuple):\n    directories: tuple[str, ...] = ()\n"
-        "class Settings(NamedTuple):\n    model: str | None = None\n    local: Local = Local()\n    provider = {}\n"
-        "assert Backends(Settings()).models()\n"
+        "import sys\nfrom qiao.backends.registry import Backends\nfrom qiao.workbench.config import Config\n"
+        "assert Backends(Config()).models()\n"
         "print(sorted({'torch', 'transformers', 'numpy', 'gguf', 'modelscope', 'huggingface_hub'} & set(sys.modules)))"
     )
     listed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from qiao.workbench.address import Address
 from qiao.workbench.errors import Refused
 from qiao.workbench.seam import Model, Progress
 
+from ..backends.local.model_files import write_model
+
 Qiao = Callable[..., Any]
 
 
@@ -21,7 +24,18 @@ Qiao = Callable[..., Any]
 def models(scripted: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> list[Model]:
     """What the scripted backend has beside the starter."""
     listed = [
-        Model(Address("scripted", "推敲\x1b[2J\n"), "wide", "on_disk", "base", 7_615_616_512, 15 * 10**9, 32768),
+        Model(
+            Address("scripted", "推敲\x1b[2J\n"),
+            "wide",
+            "on_disk",
+            "base",
+            7_615_616_512,
+            15 * 10**9,
+            32768,
+            needed_bytes=18_146_657_075,
+            fits=False,
+            dtype="BF16",
+        ),
         Model(Address("scripted", "x"), "bad", "failed", problem="broken\x1b[2J"),
     ]
     monkeypatch.setattr(scripted, "models", lambda: listed)
@@ -34,9 +48,10 @@ class TestModels:
         ended = qiao("models")
         heading, *rows = ended.out.splitlines()
         assert ended.code == 0
-        assert heading.split() == ["ADDRESS", "KIND", "PARAMETERS", "SIZE", "CONTEXT", "STATE"]
-        assert rows[0].split() == ["local:starter", "instruct", "135M", "98", "MB", "8192", "not", "fetched"]
-        assert rows[1].split() == ["scripted:推敲␛[2J␊", "base", "7.6B", "15.0", "GB", "32768", "on", "disk"]
+        assert heading.split() == ["ADDRESS", "KIND", "PARAMETERS", "FORMAT", "SIZE", "CONTEXT", "MEMORY", "STATE"]
+        assert rows[0].split() == ["local:starter", "instruct", "135M", "Q4_1", "98", "MB", "8192", "not", "fetched"]
+        expected = "scripted:推敲␛[2J␊ base 7.6B BF16 15.0 GB 32768 16.9 GiB too big on disk"
+        assert rows[1].split() == expected.split()
         column = heading.index("STATE")
         assert [width(row[: row.rindex(state)]) for row, state in zip(rows, ("not", "on", "failed"), strict=True)] == [
             column,
@@ -48,7 +63,7 @@ class TestModels:
     def test_in_chinese(self, qiao: Qiao, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LANG", "zh_CN.UTF-8")
         rows = qiao("models").out.splitlines()
-        assert rows[0].split() == ["地址", "类型", "参数量", "大小", "上下文", "状态"]
+        assert rows[0].split() == ["地址", "类型", "参数量", "格式", "大小", "上下文", "内存", "状态"]
         assert len({width(row[: row.index(word)]) for row, word in zip(rows, ("状态", "未下载"), strict=False)}) == 1
 
     def test_json(self, qiao: Qiao, models: list[Model]) -> None:
@@ -57,11 +72,55 @@ class TestModels:
         assert said[0]["state"] == "absent"
         assert said[2]["problem"] == "broken\x1b[2J"
         assert set(said[1]) == {
-            *("address", "title", "state", "kind", "parameters", "size_bytes", "context_length", "path", "problem")
+            *("address", "title", "state", "kind", "parameters", "size_bytes", "context_length", "path", "problem"),
+            *("needed_bytes", "fits", "dtype"),
         }
 
     def test_addresses_only(self, qiao: Qiao) -> None:
         assert qiao("models", "--addresses").out == "local:starter\nscripted:推敲␛[2J␊\nscripted:x\n"
+
+
+class TestOneModel:
+    def test_a_base_model_with_a_template_and_why(self, qiao: Qiao, home: Path, tmp_path: Path) -> None:
+        folder = write_model(tmp_path / "data" / "Qwen" / "Qwen3-8B-Base")
+        home.mkdir()
+        (home / "config.toml").write_text(f'[local]\ndirectories = ["{folder.parents[1]}"]\n')
+        ended = qiao("models", "local:Qwen/Qwen3-8B-Base")
+        assert ended.code == 0
+        text = " ".join(ended.out.split())
+        assert "Kind base: it continues plain text, without a chat template. It ships a chat template, but" in text
+        assert '[local.model."Qwen/Qwen3-8B-Base"] kind = "instruct"' in text
+        assert "Weights BF16, 0.00 GB" in text
+        assert "Context 32,768 tokens" in text
+        assert str(folder) in text.replace(" ", "")
+        assert "Memory Needs about" in text
+        assert all(width(line) <= 100 for line in ended.out.splitlines())
+        with (home / "config.toml").open("a") as file:
+            file.write('[local.model."Qwen/Qwen3-8B-Base"]\nkind = "instruct"\n')
+        said = qiao("models", "local:Qwen/Qwen3-8B-Base", "--json").json
+        assert said["kind"] == "instruct: it is given its chat template. So says your config.toml."
+        assert set(said) == {"address", "kind", "parameters", "weights", "context", "path", "transformers", "vllm"}
+        listed = {model["address"]: model for model in qiao("models", "--json").json}
+        assert listed["local:Qwen/Qwen3-8B-Base"]["kind"] == "instruct"
+        assert qiao("models", f"local:{folder}", "--json").json["path"] == str(folder)
+
+    def test_one_that_can_not_be_used_says_why(self, qiao: Qiao, tmp_path: Path) -> None:
+        folder = tmp_path / "some" / "lora"
+        folder.mkdir(parents=True)
+        (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "Qwen/Qwen2.5-3B"}')
+        text = " ".join(qiao("models", f"local:{folder}").out.split())
+        assert "Problem it is an adapter (LoRA) to be added to Qwen/Qwen2.5-3B" in text
+
+    def test_the_starter_before_it_is_fetched(self, qiao: Qiao) -> None:
+        assert "SmolLM2" not in qiao("models", "local:starter").err
+        assert qiao("models", "local:starter", "--json").json["weights"] == "Q4_1, 0.10 GB"
+
+    @pytest.mark.parametrize(
+        ("address", "code"), [("local:nothing", 3), ("scripted:none", 3), ("nobody:x", 3), ("x", 2)]
+    )
+    def test_one_that_is_not_here(self, qiao: Qiao, address: str, code: int) -> None:
+        ended = qiao("models", address)
+        assert (ended.code, ended.out) == (code, "")
 
 
 class TestPull:

@@ -16,6 +16,7 @@ from .model_files import (
     by_address,
     only,
     refusal,
+    write_gguf,
     write_model,
     write_safetensors,
 )
@@ -192,15 +193,43 @@ def test_what_does_not_answer_is_not_listed(tmp_path: Path, config: dict[str, An
     assert said in refusal(str(folder))
 
 
-def test_an_adapter_and_a_lone_tokenizer_are_not_listed(tmp_path: Path) -> None:
-    adapter = tmp_path / "lora"
-    adapter.mkdir()
-    (adapter / "adapter_config.json").write_text("{}")
-    write_safetensors(adapter / "adapter_model.safetensors")
+def test_an_adapter_is_listed_with_its_base(tmp_path: Path) -> None:
+    for name, settings in (("lora", {"base_model_name_or_path": "Qwen/Qwen2.5-3B\x1b"}), ("stray", {})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "adapter_config.json").write_text(json.dumps(settings))
+        write_safetensors(tmp_path / name / "adapter_model.safetensors")
+    write_gguf(tmp_path / "lora.gguf", {"general.type": "adapter", "general.base_model.0.name": "Qwen2.5 3B"})
+    found = by_address(discovery.find([tmp_path]))
+    assert "to be added to Qwen/Qwen2.5-3B␛" in (found["local:lora"].problem or "")
+    assert "doesn't say which" in (found["local:stray"].problem or "")
+    assert "to be added to Qwen2.5 3B" in (found["local:lora.gguf"].problem or "")
+    assert found["local:lora"].kind is None
+    assert "adapter (LoRA)" in refusal("lora", tmp_path)
+
+
+def test_a_lone_tokenizer_is_not_listed(tmp_path: Path) -> None:
     write_model(tmp_path / "tokenizer", weights=False)
     assert discovery.find([tmp_path]) == []
-    assert "adapter (LoRA)" in refusal("lora", tmp_path)
     assert "no weights" in refusal("tokenizer", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("quantization", "named"),
+    [
+        ({"quant_method": "awq", "bits": 4}, "AWQ 4-bit"),
+        ({"quant_method": "gptq", "bits": 8}, "GPTQ 8-bit"),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "FP8"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes 4-bit"),
+        ({"quant_method": "mxfp4"}, "MXFP4"),
+        ({"quant_method": "compressed-tensors", "config_groups": {"a": {"weights": {"num_bits": 4}}}},
+         "compressed-tensors 4-bit"),
+        ({"quant_method": None}, "? 8-bit"),
+        ({}, "BF16"),
+    ],
+)  # fmt: skip
+def test_quantisation_is_named(tmp_path: Path, quantization: dict[str, Any], named: str) -> None:
+    write_model(tmp_path / "m", config=QWEN | ({"quantization_config": quantization} if quantization else {}))
+    assert only(discovery.find([tmp_path])).dtype == named
 
 
 def test_quantised_weights_count_what_they_unpack_to(tmp_path: Path) -> None:

@@ -1,14 +1,10 @@
 """Where a model goes, from what is free and what it needs."""
 
-import json
-from pathlib import Path
-
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from qiao.backends.local.placement import CPU, WORKING_BYTES, Gpu, Placement, needed_bytes, place
-from qiao.backends.local.sizes import gpu_bytes, kv_bytes_per_token
+from qiao.backends.local.placement import CPU, WORKING_BYTES, Gpu, Placement, place
 
 GIB = 2**30
 
@@ -62,31 +58,3 @@ def test_npus_have_a_variable_and_a_name_of_their_own() -> None:
     both = place(npus, 50 * GIB)
     assert (both.device_map, both.environment) == ("auto", {"ASCEND_RT_VISIBLE_DEVICES": "2,10"})
     assert place(npus, 500 * GIB) == CPU
-
-
-def test_needed_bytes_count_weights_context_and_working_memory() -> None:
-    assert needed_bytes(10 * GIB, 0, None) == 11 * GIB + WORKING_BYTES
-    assert needed_bytes(0, 1000, 4096) == 4096 * 1000 + WORKING_BYTES
-    # A context of a million tokens is nobody's usual conversation.
-    assert needed_bytes(0, 1000, 1_000_000) == 8192 * 1000 + WORKING_BYTES
-
-
-def config(folder: Path, **values: object) -> Path:
-    (folder / "config.json").write_text(json.dumps(values))
-    return folder
-
-
-def test_kv_cache_of_a_token(tmp_path: Path) -> None:
-    smol = config(tmp_path, num_hidden_layers=30, num_key_value_heads=3, hidden_size=576, num_attention_heads=9)
-    assert kv_bytes_per_token(smol) == 23040
-    seeing = config(tmp_path, text_config={"num_hidden_layers": 2, "num_attention_heads": 4, "head_dim": 8})
-    assert kv_bytes_per_token(seeing) == 2 * 2 * 4 * 8 * 2
-    latent = config(tmp_path, num_hidden_layers=61, kv_lora_rank=512, qk_rope_head_dim=64)
-    assert kv_bytes_per_token(latent) == 61 * 576 * 2
-    assert kv_bytes_per_token(tmp_path / "nowhere") == 0
-
-
-def test_a_gguf_file_is_counted_unpacked(starter: Path) -> None:
-    assert kv_bytes_per_token(starter) == 23040
-    unpacked = 2 * 134_515_008
-    assert gpu_bytes(starter) == int(1.1 * unpacked) + 23040 * 8192 + WORKING_BYTES
