@@ -19,7 +19,7 @@ def unlock(address: Address, backends: "Backends") -> None:
         QiaoError: the key can't be used.
     """
     provider = backends.providers.get(address.provider)
-    if provider is not None and backends.keys.is_locked(provider.name):
+    if provider is not None and backends.keys.is_locked(provider.name, provider.key_env):
         backends.keys.ask = passphrase
         try:
             backends.keys.find(provider.name, provider.key_env)

@@ -81,6 +81,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous_file", "left_square_bracket", "workbench", "files"),
     Action("save", "w", "workbench", "files"),
     Action("save_as", "W", "workbench", "files"),
+    Action("keys", "A", "workbench", "screen"),
     Action("help", "question_mark", "workbench", "screen"),
     Action("palette", "colon,ctrl+p", "workbench", "screen"),
     Action("theme", "T", "workbench", "screen"),

@@ -169,8 +169,10 @@ class Keys:
         """
         self._file.unlock(passphrase)
 
-    def is_locked(self, provider: str) -> bool:
-        """Whether the encrypted file has this provider's key and wants the passphrase first. Reads one small file."""
+    def is_locked(self, provider: str, variables: Sequence[str] = ()) -> bool:
+        """Whether this provider's key is in the encrypted file, and the passphrase wanted. Reads one small file."""
+        if provider in self._session or any(map(_is_set, variables)):
+            return False
         try:
             return provider in self._file.providers() and self._file.is_locked()
         except QiaoError:

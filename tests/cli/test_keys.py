@@ -1,13 +1,13 @@
 """`qiao keys`: typed at a real terminal or piped in, told from where, tried, and never shown."""
 
-import base64
-import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ..keyrings import use_keyring
+from ..leaks import leaks
 from ..listing_server import ListingServer, listing_server
 from ..tui.conftest import Terminal
 from .conftest import Ended
@@ -36,13 +36,6 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
     yield start
     for each in opened:
         each.close()
-
-
-def leaks(secret: str, *folders: Path) -> list[str]:
-    """The files under these folders that hold the secret, as it is or in base64."""
-    forms = (secret.encode(), base64.b64encode(secret.encode()).rstrip(b"="))
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [str(path) for path in files if any(form in path.read_bytes() for form in forms)]
 
 
 class Watch:
@@ -129,7 +122,7 @@ def test_a_key_typed_at_a_terminal_goes_into_the_file_and_leaves_no_trace(
     assert watch.looked
     assert not watch.seen
     for secret in (KEY, WRONG, PASSPHRASE):
-        assert not leaks(secret, tmp_path)
+        assert not leaks(tmp_path, secret)
         assert not any(secret.encode() in output for output in outputs)
 
 
@@ -146,9 +139,7 @@ def test_ctrl_c_at_the_question_ends_it_and_nothing_is_kept(
 def test_a_key_comes_through_a_pipe_too(
     qiao: Callable[..., Ended], server: ListingServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    keyrings = Path(__file__).parents[1] / "backends" / "keys"
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(keyrings), os.environ.get("PYTHONPATH")])))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "misbehaving_keyrings.InFile")
+    use_keyring(monkeypatch, "InFile")
     ended = qiao("keys", "set", "mybox", "--to", "keyring", "--json", stdin=f"{KEY}\nanother line\n")
     assert ended.code == 0
     assert "kept: keyring (InFile)" in ended.err
@@ -172,7 +163,7 @@ def test_a_key_comes_through_a_pipe_too(
     assert "MYBOX_API_KEY is set" in deleted.err
     monkeypatch.delenv("MYBOX_API_KEY")
     assert "No key for mybox was kept" in qiao("keys", "delete", "mybox").err
-    assert not leaks(WRONG, tmp_path)
+    assert not leaks(tmp_path, WRONG)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ...keyrings import use_keyring
+
 NEEDED = ("dbus-daemon", "gnome-keyring-daemon")
 PASSWORD = b"the password of the login"
 
@@ -98,8 +100,6 @@ def keyring_backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Makes one of `misbehaving_keyrings` the system's keyring."""
 
     def choose(name: str) -> None:
-        here = str(Path(__file__).parent)
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")])))
-        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"misbehaving_keyrings.{name}")
+        use_keyring(monkeypatch, name)
 
     return choose
