@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
 from ..workbench.address import Address
 from ..workbench.errors import QiaoError, Refused
 from ..workbench.seam import (
@@ -113,7 +115,15 @@ class Backends:
             made = dict(self._made)
         here = Source(discovery.PROVIDER, say("remote.this_machine"))
         rest = [name for name in made if name != discovery.PROVIDER]
-        return [here, *(_source(name, made[name]) for name in rest)]
+        return [here, *(self._source(name, made[name]) for name in rest)]
+
+    def _source(self, name: str, backend: Backend) -> Source:
+        if not isinstance(backend, RemoteBackend):
+            return Source(name, visible_line(name))
+        source = backend.source()
+        if source.key is not None or name not in self.providers:
+            return source
+        return msgspec.structs.replace(source, key=self.keys.known(name, self.providers[name].key_env))
 
     def refresh(self, provider: str, stop: threading.Event) -> None:
         """Asks a provider for its models; `models` has them from then on. Blocks until they are here.
@@ -288,10 +298,6 @@ class Backends:
         minutes = self._config.local.unload_after_minutes
         idle_s = None if minutes is None else minutes * 60
         return LocalBackend(self._here.models, self._here.resolve, self._here.manner, idle_s)
-
-
-def _source(name: str, backend: Backend) -> Source:
-    return backend.source() if isinstance(backend, RemoteBackend) else Source(name, visible_line(name))
 
 
 def _failure_kind(error: QiaoError) -> FailureKind:

@@ -1,4 +1,4 @@
-"""A small server that lists models to those with the right key, and quotes the wrong one, as some do."""
+"""A small server that answers those with the right key, and quotes the wrong one, as some do."""
 
 import json
 import threading
@@ -41,10 +41,27 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._reply(401, {"error": {"message": f"Incorrect API key provided: {key}."}})
 
+    def do_POST(self) -> None:
+        assert isinstance(self.server, ListingServer)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.server.given.append(key)
+        if key != self.server.key:
+            self._reply(401, {"error": {"message": f"Incorrect API key provided: {key}."}})
+            return
+        events = [
+            {"choices": [{"index": 0, "delta": {"content": "Paris."}, "finish_reason": None}]},
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        ]
+        lines = [*(json.dumps({"object": "chat.completion.chunk", **event}) for event in events), "[DONE]"]
+        self._send(200, "text/event-stream", "".join(f"data: {line}\n\n" for line in lines).encode())
+
     def _reply(self, status: int, body: object) -> None:
-        data = json.dumps(body).encode()
+        self._send(status, "application/json", json.dumps(body).encode())
+
+    def _send(self, status: int, kind: str, data: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

@@ -95,6 +95,19 @@ class Keys:
             or self._file_key(provider)
         )
 
+    def known(self, provider: str, variables: Sequence[str] = ()) -> KeySource | None:
+        """Where the provider's key is from, as far as that is known without asking the keyring. Never raises."""
+        if any(map(_is_set, variables)):
+            return "environment"
+        if provider in self._session:
+            return "session"
+        if self._from_keyring.get(provider, (None, 0.0))[0] is not None:
+            return "keyring"
+        with suppress(QiaoError):
+            if provider in self._file.providers():
+                return "file"
+        return None
+
     @property
     def keyring_problem(self) -> str | None:
         """One line: why a key that should be in the keyring wasn't found; None where all is well, or no keyring is."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from qiao.backends.keys.store import Keys
+
 from ..keyrings import use_keyring
 from ..leaks import leaks
 from ..listing_server import ListingServer, listing_server
@@ -124,6 +126,30 @@ def test_a_key_typed_at_a_terminal_goes_into_the_file_and_leaves_no_trace(
     for secret in (KEY, WRONG, PASSPHRASE):
         assert not leaks(tmp_path, secret)
         assert not any(secret.encode() in output for output in outputs)
+
+
+def test_a_run_asks_once_for_the_passphrase_and_keeps_no_key(
+    server: ListingServer, terminal: Callable[..., Terminal], tmp_path: Path, home: Path
+) -> None:
+    talk = tmp_path / "talk.toml"
+    talk.write_text('qiao = 1\n[[message]]\nrole = "user"\ntext = "Capital of France?"\n', encoding="utf-8")
+    outputs: list[bytes] = []
+    for key, code, words in ((KEY, 0, "Paris."), (WRONG, 3, "mybox")):
+        keys = Keys()
+        keys.unlock(PASSPHRASE)
+        keys.set("mybox", key, "file")
+        running = terminal("run", str(talk), "-m", "mybox:small", "--retake" if code else "--save", "--set", "n=2")
+        running.wait("Passphrase of")
+        running.send(f"{PASSPHRASE}\r")
+        assert running.ended(60) == code
+        running.wait(words)
+        assert running.text().count("Passphrase of") == 1
+        outputs.append(bytes(running.output))
+    assert server.given[0] == KEY
+    assert server.given[-1] == WRONG
+    assert "Paris." in talk.read_text(encoding="utf-8")
+    assert not leaks(tmp_path, KEY, WRONG, PASSPHRASE)
+    assert not any(secret.encode() in output for secret in (KEY, WRONG, PASSPHRASE) for output in outputs)
 
 
 def test_ctrl_c_at_the_question_ends_it_and_nothing_is_kept(

@@ -124,6 +124,25 @@ def test_without_anyone_to_ask_a_locked_file_is_told() -> None:
     assert (file.problem, file.wants_passphrase) == (None, "known")
 
 
+def test_what_is_known_is_known_without_asking(
+    monkeypatch: pytest.MonkeyPatch, keyring_backend: Callable[[str], None]
+) -> None:
+    keyring_backend("InFile")
+    keys = Keys()
+    assert keys.known("bailian", VARIABLES) is None
+    keys.unlock("correct horse")
+    keys.set("bailian", KEY, "file")
+    assert Keys().known("bailian", VARIABLES) == "file"
+    keys.set("bailian", KEY, "keyring")
+    assert keys.known("bailian", VARIABLES) == "keyring"
+    # Another run hasn't asked yet.
+    assert Keys().known("bailian", VARIABLES) is None
+    keys.set("bailian", OTHER, "session")
+    assert keys.known("bailian", VARIABLES) == "session"
+    monkeypatch.setenv("FIRST_API_KEY", KEY)
+    assert keys.known("bailian", VARIABLES) == "environment"
+
+
 def test_another_programs_key_is_found_once_the_old_answer_is_forgotten(
     keyring_backend: Callable[[str], None],
 ) -> None:
