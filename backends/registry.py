@@ -77,8 +77,10 @@ class Backends:
         self.keys = keys or Keys()
         self.providers = providers(config.provider)
         """All servers that are known, by their names in addresses."""
-        self._vllm = Vllm(lambda: config.vllm.command)
+        self._vllm = Vllm(lambda: self._config.vllm.command)
         self._remote = {name: self._make_remote(provider) for name, provider in self.providers.items()}
+        self._retired: list[Backend] = []
+        """Backends of providers that the settings say other things of by now: they may still be answering."""
         self._factories: dict[str, Callable[[], Backend]] = {discovery.PROVIDER: self._make_local}
         self._made: dict[str, Backend] = {**self._remote, **(extra or {})}
         self._lock = threading.Lock()
@@ -92,6 +94,22 @@ class Backends:
         """
         configured = self._config.model
         return Address.parse(configured) if configured else starter.ADDRESS
+
+    def configure(self, config: Settings) -> None:
+        """What the settings say now holds from here on; providers that they say nothing new of stay as they are."""
+        wanted = providers(config.provider)
+        with self._lock:
+            before = self._remote
+            others = {name: made for name, made in self._made.items() if made is not before.get(name)}
+            self._config, self.providers = config, wanted
+            self._remote = {
+                name: before[name]
+                if name in before and before[name].provider == provider
+                else self._make_remote(provider)
+                for name, provider in wanted.items()
+            }
+            self._retired += [old for name, old in before.items() if self._remote.get(name) is not old]
+            self._made = {**self._remote, **others}
 
     def backend(self, address: Address) -> Backend:
         """What answers for this address.
@@ -269,7 +287,7 @@ class Backends:
     def close(self) -> None:
         """Ends all that any backend has started."""
         with self._lock:
-            made = list(self._made.values())
+            made = [*self._made.values(), *self._retired]
         for backend in made:
             backend.close()
         # After those that talk to them: a server waits for its readers.

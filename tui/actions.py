@@ -14,8 +14,10 @@ from textual.keys import format_key
 from ..workbench.visible import visible_line
 from ..workbench.words import say
 
-Where = Literal["conversation", "workbench", "editor"]
-"""conversation: while moving between messages. workbench: wherever no text is being typed. editor: while editing."""
+Where = Literal["conversation", "workbench", "editor", "models"]
+"""conversation: while moving between messages. workbench: wherever no text is being typed. editor: while editing.
+models: in the model picker, before what the key does elsewhere.
+"""
 
 
 class Action(NamedTuple):
@@ -75,6 +77,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("sampling", "s", "workbench", "panes"),
     Action("sensors", "S", "workbench", "panes"),
     Action("next_pane", "tab", "workbench", "panes"),
+    Action("filter_models", "slash", "models", "models"),
+    Action("refresh_models", "R", "models", "models"),
+    Action("fetch_model", "f", "models", "models"),
+    Action("unload_model", "x", "models", "models"),
+    Action("serve_model", "V", "models", "models"),
+    Action("provider_key", "K", "models", "models"),
+    Action("add_provider", "plus", "models", "models"),
     Action("new", "n", "workbench", "files"),
     Action("open", "O", "workbench", "files"),
     Action("next_file", "right_square_bracket", "workbench", "files"),
@@ -111,11 +120,11 @@ class Keys:
             self.problems += [say("actions.unknown_key", id=action_id, wrong=visible_line(key)) for key in wrong]
             wanted[action_id] = [key for key in names if key not in wrong]
         self._keys: dict[str, list[str]] = {}
-        taken: dict[tuple[bool, str], str] = {}
+        taken: dict[tuple[str, str], str] = {}
         # What a person chose goes before what Qiao came with.
         for action in sorted(ACTIONS, key=lambda action: action.id not in wanted):
             own = wanted.get(action.id) or action.keys.split(",")
-            place = action.where == "editor"
+            place = action.where if action.where in ("editor", "models") else ""
             self._keys[action.id] = [key for key in own if taken.setdefault((place, key), action.id) == action.id]
             if not self._keys[action.id]:
                 other = taken[place, own[0]]

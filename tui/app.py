@@ -25,6 +25,7 @@ from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
 from ..workbench.answering import Answer
 from ..workbench.config import Config
+from ..workbench.config import load as load_config
 from ..workbench.conversation import Conversation, Message
 from ..workbench.conversation_file import loads
 from ..workbench.document import Document
@@ -32,13 +33,14 @@ from ..workbench.errors import QiaoError
 from ..workbench.journal import folder as journal_folder
 from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.saving import read
-from ..workbench.seam import Model
+from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
 from . import escape, journaling, terminal
 from .actions import ACTIONS, Keys
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
+from .jobs import Job, Jobs
 from .journaling import Journals
 from .keeper import Keeper
 from .paced import PacedApp
@@ -82,11 +84,19 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             self.answer = answer
 
     class ModelsFound(Event):
-        """Posted by the thread that looks for models."""
+        """Posted by the thread that looks for models, and for where they come from."""
 
-        def __init__(self, models: list[Model]) -> None:
+        def __init__(self, models: list[Model], sources: list[Source]) -> None:
             super().__init__()
             self.models = models
+            self.sources = sources
+
+    class JobEnded(Event):
+        """Posted by a job's thread."""
+
+        def __init__(self, job: Job) -> None:
+            super().__init__()
+            self.job = job
 
     def __init__(
         self,
@@ -120,6 +130,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             self._documents_changed,
         )
         self.journals = Journals(self._journal_failed)
+        self.jobs = Jobs(self._job_ended)
         self._run_at_once = run_at_once
         self._looking = threading.Lock()
         self._hinted = 0.0
@@ -292,18 +303,32 @@ class QiaoApp(PacedApp, inherit_bindings=False):
 
         def look() -> None:
             with self._looking:
-                models = self.backends.models()
-            self.post_message(self.ModelsFound(models))
+                models, sources = self.backends.models(), self.backends.sources()
+            self.post_message(self.ModelsFound(models, sources))
 
         if not self._looking.locked():
             threading.Thread(target=look, name="models", daemon=True).start()
 
     def on_qiao_app_models_found(self, event: ModelsFound) -> None:
         workbench = self.workbench
-        if event.models != workbench.models or workbench.looking:
-            workbench.models, workbench.looking = event.models, False
+        if event.models != workbench.models or event.sources != workbench.sources or workbench.looking:
+            workbench.models, workbench.sources, workbench.looking = event.models, event.sources, False
             if workbench.is_whole:
                 workbench.refresh_all()
+
+    def _job_ended(self, job: Job) -> None:
+        self.post_message(self.JobEnded(job))
+
+    def on_qiao_app_job_ended(self, event: JobEnded) -> None:
+        if self.workbench.is_whole:
+            self.workbench.job_ended(event.job)
+
+    def settings_changed(self) -> None:
+        """The settings file was written to: what it says holds at once."""
+        self.config, warnings = load_config()
+        self.backends.configure(self.config)
+        for warning in warnings:
+            self.tell(warning)
 
     # Themes
 
@@ -395,6 +420,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         self.sampler.stop()
         self._journal()
         self.journals.close()
+        self.jobs.stop_all()
         self.backends.close()
         self.exit(0)
 

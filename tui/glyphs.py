@@ -24,6 +24,8 @@ class Glyphs(NamedTuple):
     take_right: str = "›"
     full: str = "━"
     more: str = "↓"
+    add: str = "+"
+    ignored: str = "!"
     mark: str = "✓"
     rule: str = "─"
     bullet: str = "•"
@@ -46,6 +48,8 @@ ASCII = Glyphs(
     take_right=">",
     full="=",
     more="v",
+    add="+",
+    ignored="!",
     mark="+",
     rule="-",
     bullet="*",

@@ -11,6 +11,7 @@ from ..workbench.answering import Answer
 from ..workbench.conversation import Message
 from .actions import Keys
 from .inks import Inks
+from .jobs import Jobs
 from .keeper import Keeper
 from .palette import Command
 from .running import Run
@@ -24,6 +25,7 @@ class Host(Protocol):
     backends: Backends
     sampler: Sampler
     keeper: Keeper
+    jobs: Jobs
     copied: Sequence[Message]
     """The messages that `y` copied last."""
 
@@ -41,6 +43,10 @@ class Host(Protocol):
 
     def look_for_models(self) -> None:
         """Brings the picker up to date, from a thread."""
+        ...
+
+    def settings_changed(self) -> None:
+        """The settings file was written to: what it says holds at once."""
         ...
 
     def commands(self) -> Iterator[Command]:

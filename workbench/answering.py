@@ -34,9 +34,11 @@ class Answer:
         self._first_token: float | None = None
         self._first_answer: float | None = None
         self._ended: float | None = None
+        self._latest = self._begun
 
     def feed(self, event: Event) -> None:
         """Takes in the next event. Lone surrogates become U+FFFD here, where text enters."""
+        self._latest = time.monotonic()
         match event:
             case Progress():
                 self.progress = event
@@ -86,6 +88,11 @@ class Answer:
     def elapsed(self) -> float:
         """Seconds since it was asked for, or since the model began on it."""
         return (self._ended or time.monotonic()) - self._begun
+
+    @property
+    def silence(self) -> float:
+        """Seconds since anything has come; 0 once it has ended."""
+        return 0.0 if self.finished is not None else time.monotonic() - self._latest
 
     @property
     def has_content(self) -> bool:

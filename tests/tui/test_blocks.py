@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from typing import get_args
 
 import msgspec
 import pytest
@@ -12,9 +13,9 @@ from qiao.tui.wrap import Line, line_width
 from qiao.workbench import words
 from qiao.workbench.address import Address
 from qiao.workbench.answering import Answer
-from qiao.workbench.conversation import Message, Take, TakeError, Timing, Usage
+from qiao.workbench.conversation import Finish, Message, Take, TakeError, Timing, Usage
 from qiao.workbench.sampling import Sampling
-from qiao.workbench.seam import Failed, Finished, Progress, Request, Started, Text, Thinking, Turn
+from qiao.workbench.seam import Failed, FailureKind, Finished, Progress, Request, Started, Text, Thinking, Turn
 
 HOSTILE = "[red]\x1b[2J\x1b]52;c;aGk=\x07 \u202egnp.exe \x9b5m \r 中文 👩\u200d👩\u200d👧"
 
@@ -93,13 +94,54 @@ def test_an_unusual_end_stands_out_in_words(finish: str) -> None:
 
 def test_an_error_is_a_state_and_keeps_the_text() -> None:
     item = answered(Take(text="so far", finish="error", error=TakeError("engine_died", "The engine\nended.")))
-    assert shown(item)[1:] == ["so far", f"{glyphs.failed} The engine␊ended.", "broke off"]
+    said = [f"{glyphs.failed} ended · The engine␊ended.", "broke off   r again   p go on from here"]
+    assert shown(item)[1:] == ["so far", *said]
     assert "bad" in inks(item, "engine")
 
 
 def test_an_answer_without_text_says_so_unless_the_error_does() -> None:
     assert shown(answered(Take(text="")))[1] == "no text"
     assert "no text" not in shown(answered(Take(text="", error=TakeError("engine_died", "gone"))))
+
+
+@pytest.mark.parametrize("kind", get_args(FailureKind))
+@pytest.mark.parametrize("width", [20, 74])
+def test_every_trouble_is_named_and_says_what_can_be_pressed(kind: str, width: int) -> None:
+    item = answered(Take(text="", finish="error", error=TakeError(kind, "It says so.")))
+    text = " ".join(shown(item, width))
+    assert words.say(f"failing.kind_{kind}") in text
+    assert "It says so." in text
+    assert "   " in text.partition("broke off")[2]
+    assert "p go on" not in text
+
+
+def test_a_key_that_is_refused_leads_to_the_key() -> None:
+    assert shown(answered(Take(text="", finish="error", error=TakeError("key_refused", "no"))))[-1].endswith(
+        "m K key   m models"
+    )
+
+
+@pytest.mark.parametrize(
+    ("finish", "said"), [("stop", "It only thought"), ("length", "It thought until"), ("cancelled", "Stopped while")]
+)
+def test_thinking_without_an_answer_is_told_as_that(finish: Finish, said: str) -> None:
+    body = shown(answered(Take(text="", thinking="Hm.", finish=finish)))
+    assert body[2].startswith(said)
+    assert "no text" not in " ".join(body)
+
+
+def test_a_wait_before_another_try_counts_down_with_its_reason() -> None:
+    item = live(Progress("retrying", 3, 15, "too many requests\x1b"))
+    assert "trying again in 12 s · too many requests␛" in shown(item, 90)[-1]
+
+
+def test_an_answer_that_falls_silent_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = live(Started("chat", Sampling()), Text("So"))
+    assert "nothing for" not in shown(item)[-1]
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 12)
+    assert "nothing for 12 s" in shown(item)[-1]
+    assert "warn" in inks(item, "nothing for")
 
 
 def test_takes_are_counted_and_a_text_by_hand_has_its_own_sign() -> None:

@@ -103,7 +103,7 @@ async def test_an_error_is_a_state_and_can_be_tried_again(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
         bench.scripted.enqueue("Par", fail="engine_died", message="The engine [red]ended\x1b[2J.")
         await bench.press("r")
-        await bench.see("Par", f"{glyphs.failed} The engine [red]ended␛[2J.", "broke off")
+        await bench.see("Par", f"{glyphs.failed} ended · The engine [red]ended␛[2J.", "broke off")
         await bench.until(lambda: len(bench.on_disk().messages) == 3)
         take = bench.on_disk().messages[2].takes[0]
         assert take.text == "Par"

@@ -84,6 +84,23 @@ async def test_a_wrong_value_is_said_and_nothing_is_lost(path: Path) -> None:
 
 
 @in_loop
+async def test_what_is_set_without_effect_is_marked_and_said_once(path: Path) -> None:
+    scripted = ScriptedBackend(("echo",), default="Paris.")
+    scripted.ignores = ("top_k",)
+    async with workbench(talk(*HELLO, sampling=Sampling(top_k=5)), path, scripted=scripted) as bench:
+        await bench.see("no effect ! 5")
+        await bench.press("r")
+        await bench.see("top_k has no effect on this model.", "Paris.")
+        await bench.idle()
+        bench.app.clear_notifications()
+        await bench.miss("top_k has no effect")
+        await bench.press("r")
+        await bench.until(lambda: len(scripted.requests) == 2)
+        await bench.idle()
+        assert "top_k has no effect" not in bench.text()
+
+
+@in_loop
 async def test_a_variable_is_given_its_value(path: Path) -> None:
     async with workbench(talk(("user", "Dear {{name}}")), path) as bench:
         await bench.see("VARIABLES", "no value")
@@ -217,7 +234,7 @@ async def test_a_terminal_that_is_too_small_says_so_and_recovers(path: Path) -> 
 @in_loop
 async def test_the_first_screen_says_what_to_do(home: Path) -> None:
     async with workbench(None, config=Config(), scripted=ScriptedBackend(())) as bench:
-        await bench.see("Nothing is written yet.", "The first run fetches the", "untitled")
+        await bench.see("Nothing is written yet.", "No model is here yet.", "Bailian", "untitled")
         await bench.press("d", "t", "M", "J", "ampersand", "y", "h", "p", "r", "v")
         await bench.see("Nothing is written yet.")
         assert bench.session.messages == ()

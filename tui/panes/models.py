@@ -1,59 +1,92 @@
-"""The model picker: what can answer here, by provider, with state, kind and size."""
+"""The model picker: what can answer here, by provider; at its foot, more about the row that is selected."""
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Hashable
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 from textual.geometry import Region
 from textual.message import Message as Event
+from textual.strip import Strip
+from textual.widget import Widget
 
 from ...workbench.address import Address
-from ...workbench.seam import Model, State
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bars import bytes_short
-from ..glyphs import glyphs
 from ..inks import Inks
-from ..transcript.blocks import short_model
-from ..wrap import Run
+from ..wrap import Line, Run
 from .inline_input import InlineInput
+from .model_detail import detail_lines
+from .model_tree import Part, Recent, Shown, tree_rows
 from .rows import Row, Rows
-
-STATE_INKS: dict[State, str] = {"loaded": "good", "served": "good", "loading": "warn", "failed": "bad"}
 
 
 class ModelRows(Rows):
     """The list itself."""
 
     BINDINGS = [
-        Binding("slash", "filter", show=False, priority=True),
-        Binding("x", "unload", show=False, priority=True),
+        Binding("h,left", "fold(True)", show=False, priority=True),
+        Binding("l,right", "fold(False)", show=False, priority=True),
         Binding("escape", "leave", show=False, priority=True),
     ]
 
     class Leave(Event):
-        """Back to the conversation."""
+        """Back to the conversation; or, if something is under way for this row, an end of that."""
 
-    class Unload(Event):
-        """The memory of this model is wanted back."""
-
-        def __init__(self, address: Address) -> None:
+        def __init__(self, key: Hashable | None) -> None:
             super().__init__()
-            self.address = address
+            self.key = key
 
-    def action_filter(self) -> None:
-        pane = self.parent
-        assert isinstance(pane, ModelsPane)
-        pane.type_filter()
+    class Fold(Event):
+        """A part is to be folded, or opened."""
 
-    def action_unload(self) -> None:
-        if isinstance(self.selected_key, Address):
-            self.post_message(self.Unload(self.selected_key))
+        def __init__(self, provider: str, folded: bool) -> None:
+            super().__init__()
+            self.provider = provider
+            self.folded = folded
+
+    def selection_changed(self) -> None:
+        if isinstance(self.parent, ModelsPane):
+            self.parent.paint_detail()
+
+    def action_fold(self, folded: bool) -> None:
+        match self.selected_key:
+            case Part(provider):
+                self.post_message(self.Fold(provider, folded))
+            case Address() as address if folded:
+                self.select(Part(address.provider))
+            case _:
+                pass
 
     def action_leave(self) -> None:
-        self.post_message(self.Leave())
+        self.post_message(self.Leave(self.selected_key))
+
+
+class ModelDetail(Widget):
+    """The lines at the foot; as many places as it has, so that the list keeps its size."""
+
+    DEFAULT_CSS = """
+    ModelDetail { background: $q-panel; height: 6; dock: bottom; padding: 0; }
+    """
+
+    def __init__(self, inks: Inks) -> None:
+        super().__init__(id="model-detail")
+        self.inks = inks
+        self._lines: list[Line] = []
+
+    def restyle(self, inks: Inks) -> None:
+        self.inks = inks
+        self.refresh()
+
+    def show(self, lines: list[Line]) -> None:
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        # The first one parts it from the list.
+        line = self._lines[y - 1] if 0 < y <= len(self._lines) else ()
+        return self.inks.strip((Run(" "), *line), "panel", self.size.width)
 
 
 class ModelsPane(Container):
@@ -66,65 +99,81 @@ class ModelsPane(Container):
     def __init__(self, inks: Inks, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._inks = inks
-        self._models: Sequence[Model] = ()
-        self._current: Address | None = None
+        self._shown = Shown(looking=True)
+        self._free: int | None = None
         self._filter = ""
-        self._looking = True
 
     def compose(self) -> ComposeResult:
         yield ModelRows(self._inks, id="model-rows")
+        yield ModelDetail(self._inks)
 
     @property
     def rows(self) -> ModelRows:
         return self.query_one(ModelRows)
 
-    def show(self, models: Sequence[Model], current: Address, looking: bool) -> None:
+    @property
+    def address(self) -> Address | None:
+        """The model that is selected, if the list has the focus; else the one that answers next."""
+        key = self.selected_key
+        return key.address if isinstance(key, Recent) else key if isinstance(key, Address) else None
+
+    @property
+    def provider(self) -> str | None:
+        """The provider of the row that is selected."""
+        key = self.selected_key
+        return key.provider if isinstance(key, Part) else self.address.provider if self.address else None
+
+    @property
+    def selected_key(self) -> Hashable | None:
+        """Of the row that is selected, if the list has the focus; else the model that answers next."""
+        return self.rows.selected_key if self.rows.has_focus else self._shown.current
+
+    def show(self, shown: Shown, free_bytes: int | None) -> None:
         """Shows these models.
 
         Args:
-            models: in order.
-            current: the one that answers next.
-            looking: whether they are still being looked for.
+            shown: what there is.
+            free_bytes: memory that a model could have here.
         """
-        self._models, self._current, self._looking = models, current, looking
-        self._paint()
+        if shown != self._shown or not self.rows.shown_rows:
+            self._shown = shown
+            self._paint()
+        if free_bytes != self._free:
+            self._free = free_bytes
+            self.paint_detail()
+
+    def reveal_current(self) -> None:
+        """Selects the model that answers next, where it is in sight."""
+        current = self._shown.current
+        if current is not None:
+            keys = {row.key for row in self.rows.shown_rows}
+            self.rows.select(next((k for k in (Recent(current), current) if k in keys), Part(current.provider)))
 
     def _paint(self) -> None:
-        wanted = self._filter.lower()
-        models = [m for m in self._models if wanted in f"{m.address} {m.kind or ''}".lower()]
-        rows = [Row((Run(say("screen.models"), "muted strong"),), (Run("m", "faint"),))]
         filter_words = visible_line(self._filter) if self._filter else say("screen.filter")
-        rows.append(Row((Run(f"/ {filter_words}", "text" if self._filter else "faint"),)))
-        for provider, group in groupby(models, key=lambda model: model.address.provider):
-            name = say("screen.this_machine") if provider == "local" else visible_line(provider)
-            rows += [Row(), Row((Run(name, "muted"),))]
-            rows += [self._row(model) for model in group]
-        if not models:
-            words = "screen.looking" if self._looking else "screen.no_models"
-            rows += [Row(), Row((Run(say(words), "faint"),))]
-        self.rows.show(rows)
-
-    def _row(self, model: Model) -> Row:
-        current = model.address == self._current
-        state = Run(getattr(glyphs, model.state), STATE_INKS.get(model.state, "muted"))
-        title = Run(
-            visible_line(short_model(str(model.address))),
-            "strong" if current else "text" if model.state != "failed" else "muted",
+        self.rows.show(
+            [
+                Row((Run(say("screen.models"), "muted strong"),), (Run("m", "faint"),)),
+                Row((Run(f"/ {filter_words}", "text" if self._filter else "faint"),)),
+                *tree_rows(self._shown, self._filter),
+            ]
         )
-        left = [state, Run(" "), title]
-        right: list[Run] = []
-        if model.kind in ("base", "reasoning"):
-            right.append(Run(f"{say(f'screen.kind_{model.kind}')} ", "muted"))
-        if model.problem and model.state != "loading":
-            right = [Run(say("screen.model_problem"), "bad")]
-        elif model.size_bytes is not None:
-            right.append(Run(bytes_short(model.size_bytes).rjust(5), "muted"))
-        if current:
-            right.append(Run(f" {glyphs.mark}", "good"))
-        return Row(tuple(left), tuple(right), model.address)
+        self.paint_detail()
+
+    def paint_detail(self) -> None:
+        """Tells more of the selected row."""
+        detail = self.query_one(ModelDetail)
+        width = detail.size.width - 3
+        if width > 0:
+            height = detail.size.height - 1
+            detail.show(detail_lines(self.selected_key, self._shown, width, height, self._free))
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.paint_detail)
 
     def type_filter(self) -> None:
         """Opens the input for the filter. At once: what is typed right after the key belongs into it."""
+        self.rows.action_step(-99999)
         at = self.rows.region.offset - self.content_region.offset
         box = InlineInput("filter", self._filter, Region(at.x, at.y + 1, self.size.width - 2, 1))
         self.mount(box)
@@ -134,6 +183,13 @@ class ModelsPane(Container):
         event.stop()
         self._filter = event.value
         self._paint()
+        self._select_first_model()
+
+    def _select_first_model(self) -> None:
+        """enter, after typing, uses the first model that is left."""
+        first = next((row.key for row in self.rows.shown_rows if isinstance(row.key, Address)), None)
+        if first is not None and self._filter:
+            self.rows.select(first)
 
     def on_inline_input_done(self, event: InlineInput.Done) -> None:
         event.stop()

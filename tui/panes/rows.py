@@ -64,8 +64,11 @@ class Rows(Widget, can_focus=True):
         self._selected = -1
         self._top = 0
 
+    def selection_changed(self) -> None:
+        """Called when another row is selected, or the focus came or went. For those that show more of it."""
+
     def bind_too(self, bindings: Sequence[Binding]) -> None:
-        """These keys hold here too, unless the list has its own use for them."""
+        """These keys hold here too, unless the list has its own use for them already."""
         own = set(self._bindings.key_to_bindings)
         for binding in bindings:
             if binding.key not in own:
@@ -87,6 +90,7 @@ class Rows(Widget, can_focus=True):
                 self._selected = first
         self._reveal()
         self.refresh()
+        self.selection_changed()
 
     def select(self, key: Hashable) -> None:
         """Moves the selection to this key, if it is here."""
@@ -95,6 +99,7 @@ class Rows(Widget, can_focus=True):
             self._selected = found
             self._reveal()
             self.refresh()
+            self.selection_changed()
 
     def restyle(self, inks: Inks) -> None:
         self.inks = inks
@@ -123,6 +128,7 @@ class Rows(Widget, can_focus=True):
         self._selected = selectable[min(max(at + step, 0), len(selectable) - 1)]
         self._reveal()
         self.refresh()
+        self.selection_changed()
 
     def action_choose(self) -> None:
         if (key := self.selected_key) is not None:
@@ -133,6 +139,7 @@ class Rows(Widget, can_focus=True):
         if 0 <= index < len(self._rows) and self._rows[index].key is not None:
             self._selected = index
             self.refresh()
+            self.selection_changed()
             self.action_choose()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -150,9 +157,11 @@ class Rows(Widget, can_focus=True):
 
     def on_focus(self) -> None:
         self.refresh()
+        self.selection_changed()
 
     def on_blur(self) -> None:
         self.refresh()
+        self.selection_changed()
 
     def _reveal(self) -> None:
         height = self.size.height

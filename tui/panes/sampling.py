@@ -11,6 +11,7 @@ from textual.message import Message as Event
 from ...workbench.sampling import NAMES, Sampling
 from ...workbench.visible import visible_line
 from ...workbench.words import say
+from ..glyphs import glyphs
 from ..inks import Inks
 from ..wrap import Line, Run, truncate
 from .inline_input import InlineInput
@@ -106,6 +107,7 @@ class SamplingPane(Container):
         self._defaults = Sampling()
         self._variables: Mapping[str, str] = {}
         self._names: Sequence[str] = ()
+        self._unheeded: Mapping[str, str] = {}
 
     def compose(self) -> ComposeResult:
         yield SamplingRows(self._inks, id="sampling-rows")
@@ -114,7 +116,14 @@ class SamplingPane(Container):
     def rows(self) -> SamplingRows:
         return self.query_one(SamplingRows)
 
-    def show(self, sampling: Sampling, defaults: Sampling, variables: Mapping[str, str], names: Sequence[str]) -> None:
+    def show(
+        self,
+        sampling: Sampling,
+        defaults: Sampling,
+        variables: Mapping[str, str],
+        names: Sequence[str],
+        unheeded: Mapping[str, str] | None = None,
+    ) -> None:
         """Shows this.
 
         Args:
@@ -122,7 +131,9 @@ class SamplingPane(Container):
             defaults: what the model is known to use where it is unset.
             variables: the conversation's values.
             names: the variables that its messages name.
+            unheeded: the parameters that are set but don't count with this model, as `Backend.unheeded` tells them.
         """
+        self._unheeded = unheeded or {}
         self._sampling, self._defaults, self._variables, self._names = sampling, defaults, variables, names
         rows = [Row((Run(say("screen.sampling"), "muted strong"),), (Run("s", "faint"),))]
         rows += [self._row(name) for name in NAMES if name != "extra"]
@@ -133,11 +144,17 @@ class SamplingPane(Container):
         self.rows.show(rows)
 
     def _row(self, name: str) -> Row:
-        is_set = getattr(self._sampling, name) is not None
+        is_set = getattr(self._sampling, name) is not None and name not in self._unheeded
         return Row((Run(name, "text" if is_set else "muted"),), self._value(name), Setting(name))
 
     def _value(self, name: str) -> Line:
         value = getattr(self._sampling, name)
+        if value is not None and name in self._unheeded:
+            return (
+                Run(f"{say('screen.unheeded')} ", "faint"),
+                Run(f"{glyphs.ignored} ", "warn"),
+                Run(shown_value(value), "muted"),
+            )
         if value is not None:
             return (Run(shown_value(value)),)
         if name == "seed":

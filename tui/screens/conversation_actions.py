@@ -10,6 +10,7 @@ from ...workbench.answering import Answer
 from ...workbench.conversation import Message, Role
 from ...workbench.errors import QiaoError
 from ...workbench.exchange.formats import read_any
+from ...workbench.seam import Request
 from ...workbench.words import say
 from ..actions import BY_ID
 from ..external_editor import edit_text
@@ -269,7 +270,9 @@ class ConversationActions(WorkbenchBase):
 
     def start_run(self, run: Run) -> None:
         """Begins to answer; the page follows the answer if it comes at the end."""
+        self._tell_unheeded(run.ask.requests[0])
         run.start(self.qiao.backends, self.qiao.answer_ended)
+        self.remember(run.ask.requests[0].address)
         self._ticker.resume()
         self.refresh_conversation()
         session = self.session
@@ -277,6 +280,14 @@ class ConversationActions(WorkbenchBase):
             self.transcript.follow()
         else:
             self.transcript.reveal()
+
+    def _tell_unheeded(self, request: Request) -> None:
+        """What is set and doesn't count with this model is said, once."""
+        lines = self.qiao.backends.unheeded(request)
+        new = [line for name, line in lines.items() if (request.address, name) not in self.told]
+        self.told |= {(request.address, name) for name in lines}
+        if new:
+            self.qiao.tell("\n".join(new))
 
     def answer_came(self, run: Run, answer: Answer) -> None:
         """An answer has ended; it goes into the document that it was asked for."""
@@ -306,13 +317,6 @@ class ConversationActions(WorkbenchBase):
             self.refresh_conversation()
         else:
             self.close_overlays()
-
-    def close_overlays(self) -> None:
-        """Folds the side panes of a narrow screen, and goes back to the conversation."""
-        for pane in self.query("#models, #side"):
-            pane.remove_class("open")
-        self.set_focus(self.transcript)
-        self.refresh_hints()
 
     def do_previous_take(self) -> None:
         self._walk(-1)

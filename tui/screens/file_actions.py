@@ -5,7 +5,6 @@ from pathlib import Path
 import msgspec
 from textual import on, work
 
-from ...workbench.address import Address
 from ...workbench.conversation import Conversation
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
@@ -13,8 +12,7 @@ from ...workbench.sampling import Sampling
 from ...workbench.setting import with_setting
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..panes.models import ModelRows, ModelsPane
-from ..panes.rows import Rows
+from ..panes.models import ModelRows
 from ..panes.sampling import SamplingPane, SamplingRows, Setting
 from ..session import Session
 from .dialogs import Choice, LineInput, Question
@@ -28,12 +26,8 @@ class FileActions(WorkbenchBase):
 
     # Panes
 
-    def do_models(self) -> None:
-        self._open_pane("#models", ModelRows)
-        self.query_one(ModelsPane).rows.select(self.address)
-
     def do_sampling(self) -> None:
-        self._open_pane("#side", SamplingRows)
+        self.open_pane("#side", SamplingRows)
         rows = self.query_one(SamplingRows)
         if isinstance(rows.selected_key, Setting) and rows.selected_key.variable:
             rows.select(Setting("temperature"))
@@ -51,15 +45,7 @@ class FileActions(WorkbenchBase):
         if self.has_class("-narrow") and side.has_class("open"):
             self._back()
         else:
-            self._open_pane("#side", SamplingRows)
-
-    def _open_pane(self, selector: str, rows: type[Rows]) -> None:
-        for pane in self.query("#models, #side"):
-            pane.set_class(f"#{pane.id}" == selector, "open")
-        self.set_focus(self.query_one(rows))
-        self.refresh_models()
-        self.refresh_sampling()
-        self.refresh_hints()
+            self.open_pane("#side", SamplingRows)
 
     def do_next_pane(self) -> None:
         order = [self.transcript, self.query_one(ModelRows), self.query_one(SamplingRows)]
@@ -68,33 +54,11 @@ class FileActions(WorkbenchBase):
         if following is self.transcript:
             self._back()
         else:
-            self._open_pane("#models" if isinstance(following, ModelRows) else "#side", type(following))
+            self.open_pane("#models" if isinstance(following, ModelRows) else "#side", type(following))
 
-    @on(ModelRows.Leave)
     @on(SamplingRows.Leave)
     def _back(self) -> None:
-        for pane in self.query("#models, #side"):
-            pane.remove_class("open")
-        self.set_focus(self.transcript)
-        self.refresh_hints()
-
-    @on(Rows.Chosen, "#model-rows")
-    def _use_model(self, event: Rows.Chosen) -> None:
-        if isinstance(event.key, Address):
-            self.use_model(event.key)
-            self._back()
-
-    def use_model(self, address: Address) -> None:
-        """The conversation's next answer comes from this model."""
-        name = str(address)
-        if name != self.session.conversation.model:
-            self.edit_change("label.model", lambda conversation: msgspec.structs.replace(conversation, model=name))
-
-    @on(ModelRows.Unload)
-    @work(thread=True, exit_on_error=False, group="unload")
-    def _unload_model(self, event: ModelRows.Unload) -> None:
-        self.qiao.backends.unload(event.address)
-        self.app.call_from_thread(self.qiao.look_for_models)
+        self.close_overlays()
 
     @on(SamplingPane.Set)
     def _set(self, event: SamplingPane.Set) -> None:

@@ -3,8 +3,9 @@
 from .file_actions import FileActions
 from .find_actions import FindActions
 from .key_actions import KeyActions
+from .model_actions import ModelActions
 from .take_actions import TakeActions
 
 
-class WorkbenchScreen(KeyActions, TakeActions, FindActions, FileActions):
+class WorkbenchScreen(KeyActions, TakeActions, FindActions, FileActions, ModelActions):
     """The screen, with all that its keys do."""

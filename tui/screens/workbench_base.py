@@ -13,21 +13,26 @@ from ...workbench.conversation import Conversation
 from ...workbench.errors import QiaoError
 from ...workbench.journal import Draft
 from ...workbench.sampling import Sampling
-from ...workbench.seam import Model
+from ...workbench.seam import Model, Request, Source
 from ...workbench.variables import message_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
+from .. import remembered
 from ..glyphs import glyphs
 from ..host import Host
 from ..inks import Inks
 from ..panes.hints import Hint, Hints
 from ..panes.inline_input import InlineInput
 from ..panes.machine import MachinePane
+from ..panes.model_detail import free_bytes
+from ..panes.model_tree import Part, Recent, Shown, doing
 from ..panes.models import ModelsPane
+from ..panes.picker_hints import picker_hints
 from ..panes.rows import Rows
 from ..panes.sampling import SamplingPane
 from ..panes.title import Title
 from ..session import Session
+from ..transcript.blocks import SILENT_SECONDS
 from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from ..wrap import Line, Run
@@ -63,7 +68,11 @@ class WorkbenchBase(Screen[None]):
         self.sessions = sessions
         self.current = 0
         self.models: list[Model] = []
+        self.sources: list[Source] = []
         self.looking = True
+        self.remembered = remembered.load()
+        self.told: set[tuple[Address, str]] = set()
+        """The parameters without effect that were told of, by model."""
         self.defaults: dict[Address, Sampling] = {}
         """What each model is known to use where a sampling is unset, from its last answer."""
         self.editor: MessageEditor | None = None
@@ -114,6 +123,7 @@ class WorkbenchBase(Screen[None]):
         keys = self.qiao.keys
         for binding in keys.bindings("conversation", "workbench"):
             self.transcript._bindings.key_to_bindings.setdefault(binding.key, []).append(binding)
+        self.query_one("#model-rows", Rows).bind_too(keys.bindings("models"))
         for rows in self.query(Rows):
             rows.bind_too(keys.bindings("workbench"))
         self._ticker = self.set_interval(1 / PAINTINGS_A_SECOND, self._tick, pause=True)
@@ -153,10 +163,11 @@ class WorkbenchBase(Screen[None]):
         return self._ticker._active.is_set()
 
     def _empty_words(self) -> list[str]:
-        words = [say("screen.welcome")]
+        words = [say("screen.welcome"), say("screen.welcome_keys")]
         if all(model.state == "absent" for model in self.models):
-            words.append(say("screen.no_model_yet"))
-        return [*words, say("screen.welcome_keys"), say("screen.welcome_folder")]
+            titles = [visible_line(source.title) for source in self.sources if source.needs_key]
+            words.append(say("screen.first_model", providers=say("picker.comma").join(titles[:3])))
+        return [*words, say("screen.welcome_folder")]
 
     def refresh_title(self) -> None:
         session = self.session
@@ -195,7 +206,10 @@ class WorkbenchBase(Screen[None]):
         return say("screen.tokens_of", used=f"{used:,}", length=f"{length:,}")
 
     def refresh_models(self) -> None:
-        self.query_one("#models", ModelsPane).show(self.models, self.address, self.looking)
+        under_way = {job.key: doing(job.progress) for job in self.qiao.jobs.running}
+        recent, folded = self.remembered.recent, self.remembered.folded
+        shown = Shown(self.models, self.sources, self.address, recent, folded, under_way, self.looking)
+        self.query_one("#models", ModelsPane).show(shown, free_bytes(self.qiao.sampler.latest))
 
     def refresh_sampling(self) -> None:
         conversation = self.session.conversation
@@ -204,7 +218,8 @@ class WorkbenchBase(Screen[None]):
             self._named = (conversation.messages, list(dict.fromkeys(found)))
         defaults = self.defaults.get(self.address, Sampling())
         pane = self.query_one("#sampling", SamplingPane)
-        pane.show(conversation.sampling, defaults, conversation.variables, self._named[1])
+        unheeded = self.qiao.backends.unheeded(Request(self.address, (), conversation.sampling))
+        pane.show(conversation.sampling, defaults, conversation.variables, self._named[1], unheeded)
 
     @property
     def address(self) -> Address:
@@ -225,7 +240,7 @@ class WorkbenchBase(Screen[None]):
         """While something streams: what has come since the last painting is shown."""
         session = self.session
         state = [(run.number, run.answer.tokens, run.answer.progress, run.answer.finished) for run in session.runs]
-        waiting = any(run.answer.progress is not None for run in session.runs)
+        waiting = any(run.answer.progress or run.answer.silence >= SILENT_SECONDS for run in session.runs)
         if not any(s.runs for s in self.sessions):
             self._ticker.pause()
         if state != self._painted_tokens or (waiting and int(time.monotonic() * 2) % 2):
@@ -236,12 +251,39 @@ class WorkbenchBase(Screen[None]):
         if any(session.runs for session in self.sessions):
             # A model that is loading shows as such.
             self.qiao.look_for_models()
+        if self.qiao.jobs.running:
+            self.refresh_models()
         sampler = self.qiao.sampler
         snapshot = sampler.latest
         pane = self.query_one("#machine", MachinePane)
         if snapshot is not None and pane.display and pane.region:
             pane.show(snapshot, sampler.history(), self.qiao.backends.server_loads())
         self.refresh_hints()
+
+    # Panes
+
+    def open_pane(self, selector: str, rows: type[Rows]) -> None:
+        """Unfolds a side pane, and gives it the keys."""
+        for pane in self.query("#models, #side"):
+            pane.set_class(f"#{pane.id}" == selector, "open")
+        self.set_focus(self.query_one(rows))
+        self.refresh_models()
+        self.refresh_sampling()
+        self.refresh_hints()
+
+    def close_overlays(self) -> None:
+        """Folds the side panes of a narrow screen, and goes back to the conversation."""
+        for pane in self.query("#models, #side"):
+            pane.remove_class("open")
+        self.set_focus(self.transcript)
+        self.refresh_hints()
+
+    def remember(self, address: Address) -> None:
+        """This model is the one used last."""
+        kept = self.remembered.used(address)
+        if kept != self.remembered:
+            self.remembered = kept
+            remembered.save(kept)
 
     # Hints
 
@@ -259,12 +301,25 @@ class WorkbenchBase(Screen[None]):
         if isinstance(focused, InlineInput):
             words = {"enter": "hint_done", "esc": "hint_back"}
         elif focused is not None and focused.id == "model-rows":
-            words = {"enter": "hint_use", "/": "hint_filter", "x": "hint_unload", "esc": "hint_back"}
+            return self._picker_hints()
         elif focused is not None and focused.id == "sampling-rows":
             words = {"enter": "hint_type", "← →": "hint_step", "d": "hint_unset", "esc": "hint_back"}
         else:
             return self._action_hints(*self._likely_actions(), *ALWAYS)
         return [Hint(key, say(f"screen.{word}")) for key, word in words.items()]
+
+    def _picker_hints(self) -> list[Hint]:
+        key = self.query_one(ModelsPane).selected_key
+        address = key.address if isinstance(key, Recent) else key
+        model = next((model for model in self.models if model.address == address), None)
+        source = next((source for source in self.sources if Part(source.provider) == key), None)
+        enter, own, esc = picker_hints(key, model, source, self.qiao.jobs.of(address) is not None)
+        return [
+            Hint("enter", say(f"screen.{enter}")),
+            *self._action_hints(*own),
+            Hint("esc", say(f"screen.{esc}")),
+            *self._action_hints("help"),
+        ]
 
     def _likely_actions(self) -> list[str]:
         session = self.session

@@ -14,9 +14,13 @@ from ...workbench.words import say
 from .. import markdown
 from ..glyphs import glyphs
 from ..wrap import Line, Run, truncate_line, wrap, wrap_text
+from .failing import advice, failure_lines, thought_only
 
 MARKDOWN_LIMIT = 100_000
 """Characters; a longer answer is shown as plain text, since laying it out would be felt."""
+
+SILENT_SECONDS = 5
+"""After so long without anything new, a streaming answer says so."""
 
 
 class Item(NamedTuple):
@@ -81,10 +85,12 @@ def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[L
     if take.text:
         text = visible(take.text)
         body += markdown.render(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
+    elif (words := thought_only(take)) is not None:
+        body += wrap_text(words, width, "warn")
     elif take.error is None:
         body.append((Run(say("screen.no_text"), "faint em"),))
     if take.error is not None:
-        body += wrap_text(f"{glyphs.failed} {visible_line(take.error.message)}", width, "bad")
+        body += failure_lines(take.error, width)
     if take.note:
         body += wrap_text(visible(take.note), width, "muted em")
     return [*body, *provenance(take, width)]
@@ -124,9 +130,12 @@ def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
         body += _thinking(answer.thinking, say("screen.thinking", tokens=answer.tokens), open_now, width)
     if answer.text:
         body += wrap_text(visible(answer.text), width)
-    status = _progress(answer)
+    status = [Run(_progress(answer), "faint")]
+    if answer.progress is None and (seconds := answer.silence) >= SILENT_SECONDS:
+        status.append(Run(f" · {say('failing.silent', seconds=f'{seconds:.0f}')}", "warn"))
     name = short_model(visible_line(str(answer.request.address)))
-    return [*body, *wrap((Run(f"{name} · {status}   {say('screen.stop_hint')}", "faint"),), width)]
+    hint = Run(f"   {say('screen.stop_hint')}", "faint")
+    return [*body, *wrap((Run(f"{name} · ", "faint"), *status, hint), width)]
 
 
 def _progress(answer: Answer) -> str:
@@ -135,7 +144,10 @@ def _progress(answer: Answer) -> str:
         rate = answer.tokens_per_second
         speed = "" if rate is None else f" · {rate:.0f}/s"
         return say("screen.tokens", n=answer.tokens) + speed
-    what = say(f"screen.stage_{progress.stage}")
+    note = f" · {visible_line(progress.note)}" if progress.note else ""
+    if progress.stage == "retrying" and progress.total > 0:
+        return say("failing.retrying_in", seconds=max(progress.total - progress.done, 0)) + note
+    what = say(f"screen.stage_{progress.stage}") + note
     seconds = f" · {answer.elapsed:.0f} s" if answer.elapsed >= 2 else ""
     if progress.stage == "prefill" and progress.done >= progress.total > 0:
         return say("screen.waiting")
@@ -162,6 +174,8 @@ def provenance(take: Take, width: int) -> list[Line]:
         stands_out = take.finish != "stop"
         words = say(f"screen.finish_{take.finish}")
         runs += [Run(" · " if parts else "", "faint"), Run(words, "warn" if stands_out else "faint")]
+    if pressed := advice(take):
+        runs.append(Run(f"   {pressed}", "muted"))
     return wrap(runs, width) if any(run.text for run in runs) else []
 
 

@@ -18,8 +18,9 @@ from textual.widget import Widget
 from ...workbench.conversation import Message
 from ..glyphs import glyphs
 from ..inks import Inks
-from ..wrap import Line, Run, wrap_text
+from ..wrap import Line, Run
 from .blocks import Item, lines
+from .empty_page import told_lines
 
 MARGIN = 3
 """Cells left of the bar, and right of the text."""
@@ -252,7 +253,7 @@ class Transcript(Widget, can_focus=True):
     def _empty_page(self) -> list[Shown]:
         page: list[Line] = []
         for paragraph in self._empty:
-            page += [(), *wrap_text(paragraph, self.text_width, "muted" if page else "text")]
+            page += [(), *told_lines(paragraph, self.text_width, "muted" if page else "text")]
         height, width = self.size.height, self.size.width
         strips = [self.inks.strip((Run(" " * MARGIN), *line), "page", width) for line in page[:height]]
         shown = [Shown(None, strip) for strip in strips]
