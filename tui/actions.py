@@ -64,6 +64,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("redo", "U,ctrl+y", "conversation", "edit"),
     Action("run", "r,f5", "conversation", "run"),
     Action("several", "N", "conversation", "run"),
+    Action("replay", "R", "conversation", "run"),
     Action("continue", "p", "conversation", "run"),
     Action("previous_take", "h,left", "conversation", "run"),
     Action("next_take", "l,right", "conversation", "run"),

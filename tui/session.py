@@ -42,6 +42,9 @@ class Session:
         self.unfolded: set[int] = set()
         self.marked: set[int] = set()
         """The uids of the messages that are marked: what is done next is done to all of them."""
+        self.replaying: list[int] | None = None
+        """The uids of the answers that are still to be given anew, in order; None when that isn't going on."""
+        self._replayed_by = Address("?", "?")
         self.editing: int | None = None
         """The uid of the message that is being edited."""
         self._added: _Added | None = None
@@ -305,6 +308,38 @@ class Session:
         self.selected = target
         return run
 
+    def begin_replay(self, address: Address) -> int:
+        """All answers of the conversation are to be given anew by this model, from the first on; one at `replay_next`.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            QiaoError: there is none, or something is coming already.
+        """
+        if self.runs:
+            raise QiaoError("screen.already_running")
+        answers = [m.uid for m in self.conversation.messages if m.role == "assistant" and not m.muted]
+        if not answers:
+            raise QiaoError("screen.nothing_to_replay")
+        self.replaying = answers
+        self._replayed_by = address
+        return len(answers)
+
+    def replay_next(self) -> Run | None:
+        """The run of the next answer that is to be given anew; None: that was the last.
+
+        Raises:
+            QiaoError: as `new_run` does.
+        """
+        while self.replaying:
+            uid = self.replaying.pop(0)
+            if self.conversation.index(uid) is not None:
+                self.selected = uid
+                return self.new_run(self._replayed_by, takes=1)
+        self.replaying = None
+        return None
+
     def take_in(self, run: Run, answer: Answer) -> None:
         """Puts a finished answer into the document, wherever its message stands now."""
         if answer is run.last and run in self.runs:
@@ -329,6 +364,7 @@ class Session:
 
     def stop(self) -> bool:
         """Stops all that is coming. Returns whether there was anything."""
+        self.replaying = None
         for run in self.runs:
             run.stop.set()
         return bool(self.runs)

@@ -59,3 +59,30 @@ async def test_a_fork_goes_on_by_itself_and_is_saved(tmp_path: Path) -> None:
         await bench.see("Sure?")
         assert len(bench.session.conversation.messages[1].takes) == 2
         await bench.until(lambda: fork.document.path.exists() and not fork.document.unsaved, "the fork to be saved")
+
+
+@in_loop
+async def test_replaying_gives_every_answer_anew_on_top_of_the_new_ones(tmp_path: Path) -> None:
+    four = TALK.inserted(3, Message(role="assistant", text="Yes."))
+    async with workbench(four, tmp_path / "talk.toml") as bench:
+        bench.scripted.enqueue("It is Lille.")
+        bench.scripted.enqueue("Quite.")
+        await bench.press("R")
+        await bench.see("All answers are new")
+        await bench.idle()
+        said = [message.said for message in bench.session.conversation.messages]
+        assert said == ["Capital of France?", "It is Lille.", "Sure?", "Quite."]
+        assert [turn.text for turn in bench.scripted.requests[1].messages] == said[:3]
+        assert len(bench.session.conversation.messages[1].takes) == 3
+
+
+@in_loop
+async def test_a_replay_ends_with_an_answer_that_goes_wrong(tmp_path: Path) -> None:
+    four = TALK.inserted(3, Message(role="assistant", text="Yes."))
+    async with workbench(four, tmp_path / "talk.toml") as bench:
+        bench.scripted.enqueue("It", fail="engine_died", message="Gone.")
+        await bench.press("R")
+        await bench.see("Gone.")
+        await bench.idle()
+        assert bench.session.conversation.messages[3].said == "Yes."
+        assert not bench.session.replaying

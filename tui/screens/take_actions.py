@@ -2,15 +2,18 @@
 
 import msgspec
 
+from ...workbench.answering import Answer
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
+from ...workbench.visible import visible_line
 from ...workbench.words import say
+from ..running import Run
 from ..session import Session
 from .compare import Compare, versions
-from .workbench_base import WorkbenchBase
+from .conversation_actions import ConversationActions
 
 
-class TakeActions(WorkbenchBase):
+class TakeActions(ConversationActions):
     """Each `do_ID` carries out the action of that id."""
 
     def do_compare(self) -> None:
@@ -47,3 +50,34 @@ class TakeActions(WorkbenchBase):
         self.sessions.append(Session(document))
         self.go_to(len(self.sessions) - 1)
         self.qiao.tell(say("screen.forked", n=here + 1))
+
+    def do_replay(self) -> None:
+        """Every answer is given anew, one after the other, each on top of the new ones before it."""
+        session = self.session
+        count = session.begin_replay(self.address)
+        self.qiao.tell(say("screen.replaying", n=count, model=visible_line(str(self.address))))
+        self._replay(session)
+
+    def answer_came(self, run: Run, answer: Answer) -> None:
+        session = next((s for s in self.sessions if run in s.runs), None)
+        super().answer_came(run, answer)
+        if session is None or session.replaying is None or session.runs:
+            return
+        if answer.finish in ("stop", "length"):
+            self.guarded(lambda: self._replay(session))
+        else:
+            # What comes after would stand on an answer that went wrong.
+            session.replaying = None
+
+    def _replay(self, session: Session) -> None:
+        try:
+            run = session.replay_next()
+        except QiaoError:
+            session.replaying = None
+            raise
+        if run is None:
+            self.qiao.tell(say("screen.replayed"))
+        elif session is self.session:
+            self.start_run(run)
+        else:
+            run.start(self.qiao.backends, self.qiao.answer_ended)
