@@ -3,6 +3,7 @@
 import time
 
 from ..workbench.seam import Progress
+from ..workbench.visible import visible_line
 from ..workbench.words import say
 from .streams import Narration
 
@@ -29,6 +30,8 @@ class ProgressLine:
             self._narration.clear()
             if progress.stage in SLOW and not self._narration.can_rewrite:
                 self._narration.note(f"{self._what()}{_size(progress.total)}")
+            elif progress.stage == "retrying" and not self._narration.can_rewrite:
+                self._narration.note(self._line(progress))
         self._narration.status(self._line(progress))
 
     def _what(self) -> str:
@@ -37,6 +40,11 @@ class ProgressLine:
     def _line(self, progress: Progress) -> str:
         done, total = progress.done, progress.total
         parts = [self._what()]
+        if progress.note:
+            parts.append(visible_line(progress.note))
+        if progress.stage == "retrying":
+            # A clock that runs out, not work that gets done.
+            return "  ".join([*parts, say("cli.seconds_left", seconds=total - done)])
         if total:
             share = min(done / total, 1)
             parts += [bar(share), f"{share:4.0%}"]

@@ -58,6 +58,9 @@ def run(options: Namespace, question: Question, backend: Backend, narration: Nar
     gone: Unwritable | None = None
     saved: Path | None = None
     count = len(question.ask.requests)
+    if not options.json:
+        for line in _unheeded(options, question, backend):
+            narration.note(line)
     with Interrupt() as interrupt:
         for number, request in enumerate(question.ask.requests, 1):
             if count > 1 and not options.json:
@@ -88,6 +91,16 @@ def run(options: Namespace, question: Question, backend: Backend, narration: Nar
     elif ending is not None:
         narration.note(say("cli.complaint", message=ending.message))
     return DONE if ending is None else ending.exit_code
+
+
+def _unheeded(options: Namespace, question: Question, backend: Backend) -> list[str]:
+    """A line for each parameter that the person set and that will have no effect."""
+    told = backend.unheeded(question.ask.requests[0])
+    set_here = any(setting.partition("=")[0].strip() == "seed" for setting in options.set)
+    if question.conversation.sampling.seed is None and not set_here:
+        # One is always drawn; nobody asked for it.
+        told = {name: line for name, line in told.items() if name != "seed"}
+    return list(told.values())
 
 
 def _stream(answer: Answer, backend: Backend, interrupt: Interrupt, data: Data | None, narration: Narration) -> None:

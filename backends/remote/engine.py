@@ -1,9 +1,12 @@
 """A provider's models behind the seam: one object a provider, over the one client."""
 
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -25,6 +28,8 @@ from .silence import Silence
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+KEY_SECONDS = 10.0
+"""So long a key that was found isn't looked for again."""
 POLL_SECONDS = 0.05
 """So often a stop is looked for while nothing comes."""
 
@@ -66,6 +71,8 @@ class RemoteBackend:
         """Whether the list of an earlier start was looked for."""
         self._problem: str | None = None
         self._key_source: KeySource | None = None
+        self._recent_key: tuple[float, FoundKey | None] | None = None
+        """When the key was last looked for, and what was found."""
 
     def endpoint(self, address: Address) -> Endpoint:
         """Where a model answers. Blocks while the key is looked for.
@@ -83,7 +90,8 @@ class RemoteBackend:
             return
         events: SimpleQueue[Event] = SimpleQueue()
         answering: list[Answering] = []
-        task = self._loop.submit(self._answer(request, events.put, answering.append))
+        at_hand = self._endpoint_at_hand(request.address)
+        task = self._loop.submit(self._answer(request, at_hand, events.put, answering.append))
         task.add_done_callback(lambda ended: events.put(_mishap(ended)))
         silence = Silence(self.provider)
         try:
@@ -103,6 +111,9 @@ class RemoteBackend:
                     return
                 if event is not None:
                     silence.heard(event)
+                    if isinstance(event, Failed) and event.kind == "key_refused":
+                        self._recent_key = None
+                        self._keys.forget(self.provider.name)
                     yield event
                     if isinstance(event, Finished | Failed):
                         return
@@ -179,7 +190,7 @@ class RemoteBackend:
     def forget_key(self) -> None:
         """The key has been changed: it is looked for anew."""
         with self._lock:
-            self._key_source = self._problem = None
+            self._key_source = self._problem = self._recent_key = None
 
     def unload(self, address: Address) -> None:
         """Nothing: the memory is the server's."""
@@ -190,11 +201,15 @@ class RemoteBackend:
         self._clients.clear()
 
     async def _answer(
-        self, request: Request, emit: Callable[[Event], None], begun: Callable[[Answering], None]
+        self,
+        request: Request,
+        at_hand: Endpoint | None,
+        emit: Callable[[Event], None],
+        begun: Callable[[Answering], None],
     ) -> None:
         emit(Progress("connecting"))
         try:
-            endpoint = await in_thread(lambda: self.endpoint(request.address))
+            endpoint = at_hand or await in_thread(lambda: self.endpoint(request.address))
             answering = Answering(
                 request, endpoint, self._client, self._knowledge, self._context_length(request.address), emit
             )
@@ -249,12 +264,22 @@ class RemoteBackend:
         except QiaoError as error:
             raise Refusal("asking.failed", "no_key", message=str(error)) from None
         self._key_source = key.source if key else None
+        # Where one is needed, it is given while nobody asks: the next look must find it.
+        self._recent_key = None if key is None and self.provider.needs_key else (time.monotonic(), key)
         return key
+
+    def _endpoint_at_hand(self, address: Address) -> Endpoint | None:
+        """Where the model answers, if the key was looked for a moment ago: many requests at once don't all look."""
+        recent = self._recent_key
+        if recent is None or time.monotonic() - recent[0] > KEY_SECONDS:
+            return None
+        with suppress(QiaoError):
+            found = None if self._elsewhere is None else self._elsewhere(address)
+            return found or Endpoint(self.provider, self.provider.base_url, recent[1])
+        return None
 
     def _known_key_source(self) -> KeySource | None:
         """Where the key is from, as far as that takes no asking around."""
-        import os
-
         if any(os.environ.get(name, "").strip() for name in self.provider.key_env):
             return "environment"
         return None if self._key_source == "environment" else self._key_source

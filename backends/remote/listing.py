@@ -17,11 +17,13 @@ from ...workbench.seam import Model
 from ...workbench.visible import visible_line, without_surrogates
 from ..providers import Provider, is_near
 from .failures import About, Refusal, Trouble, of_exception, of_reply
-from .server import Endpoint
+from .server import CONNECT_SECONDS, Endpoint
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+PATIENCE_SECONDS = 20.0
+"""So long a list may take."""
 KEPT_SECONDS = 86_400.0
 """A list is asked for again after a day."""
 
@@ -51,8 +53,18 @@ async def ask(client: "AsyncOpenAI", endpoint: Endpoint) -> list[Model]:
     about = About(endpoint, provider.name)
     try:
         reply = await client.get(
-            f"/{provider.models.path}", cast_to=httpx2.Response, options={"params": dict(provider.models.query)}
+            f"/{provider.models.path}",
+            cast_to=httpx2.Response,
+            options={
+                "params": dict(provider.models.query),
+                "timeout": httpx2.Timeout(PATIENCE_SECONDS, connect=CONNECT_SECONDS),
+            },
         )
+    except openai.APITimeoutError as error:
+        if isinstance(error.__cause__, httpx2.ConnectTimeout):
+            raise of_exception(about, error, arrived=False) from None
+        seconds = f"{PATIENCE_SECONDS:g}"
+        raise Trouble(Refusal("remote.no_list_came", "stalled", host=endpoint.host, seconds=seconds)) from None
     except openai.APIStatusError as error:
         raise of_reply(about, error.status_code, error.response.content) from None
     except (openai.APIConnectionError, httpx2.HTTPError, UnicodeError) as error:

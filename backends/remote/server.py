@@ -33,6 +33,10 @@ class KeyFinder(Protocol):
         """The key, or None; blocks for some seconds at most."""
         ...
 
+    def forget(self, provider: str) -> None:
+        """The key was refused: it is to be looked for anew."""
+        ...
+
 
 class Endpoint(NamedTuple):
     """A server that can be asked."""

@@ -28,9 +28,13 @@ class FixedKeys:
 
     def __init__(self, value: str | None = None) -> None:
         self.value = value
+        self.forgotten = False
 
     def find(self, provider: str, variables: Sequence[str] = ()) -> FixedKey | None:
         return None if self.value is None else FixedKey(self.value)
+
+    def forget(self, provider: str) -> None:
+        self.forgotten = True
 
 
 class Answered(NamedTuple):

@@ -183,7 +183,9 @@ def test_why_no_answer_begins(asker: MakeAsker, case: str) -> None:
 
 def test_a_key_that_the_server_quotes_is_not_shown(asker: MakeAsker) -> None:
     key = "sk-1234567890abcdef"
-    answered = asker(status(401, {"error": {"message": f"Incorrect API key provided: {key}."}}), key=key)()
+    ask = asker(status(401, {"error": {"message": f"Incorrect API key provided: {key}."}}), key=key)
+    answered = ask()
+    assert ask.keys.forgotten
     assert key not in answered.failed.message
     assert "provided: •••" in answered.failed.message
 

@@ -136,6 +136,9 @@ def test_while_the_key_is_looked_for() -> None:
             over.wait(20)
             return None
 
+        def forget(self, provider: str) -> None:
+            pass
+
     backend = RemoteBackend(built_in()["vllm"], SlowKeys())
     stop = threading.Event()
     threading.Timer(0.1, stop.set).start()
