@@ -151,7 +151,7 @@ def command(name: str) -> Parser:
         case "show":
             _question(parser)
         case "models":
-            parser.named.add_argument("model", metavar="ADDRESS", nargs="?", help=say("cli.help_models"))
+            parser.named.add_argument("model", metavar="ADDRESS|PROVIDER", nargs="?", help=say("cli.help_models"))
             parser.options.add_argument("--addresses", action="store_true", help=say("cli.help_addresses"))
         case "pull":
             parser.named.add_argument("model", metavar="ADDRESS", help=say("cli.help_pull"))

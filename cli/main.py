@@ -131,11 +131,7 @@ def _ask(name: str, options: Namespace, backends: "Backends", narration: Narrati
 
             return manage(options, backends, narration)
         case "models":
-            from .models import describe_model, list_models
-
-            if options.model is not None:
-                return describe_model(options, backends.describe)
-            return list_models(options, backends.models(), narration)
+            return _models(options, backends, narration)
         case "pull":
             from .pull import pull
 
@@ -161,6 +157,23 @@ def _ask(name: str, options: Namespace, backends: "Backends", narration: Narrati
             check(options, question)
             unlock(question.ask.requests[0].address, backends)
             return run(options, question, backends, narration)
+
+
+def _models(options: Namespace, backends: "Backends", narration: Narration) -> int:
+    """`qiao models`: all that can answer here, one provider's, or all about one model."""
+    from .models import describe_model, list_models
+
+    named: str | None = options.model
+    if named is not None and ":" in named:
+        return describe_model(options, backends.describe)
+    from .providers import models_at_hand, models_of, unasked
+
+    if named is not None:
+        return list_models(options, models_of(named, backends, narration), narration)
+    code = list_models(options, models_at_hand(backends), narration)
+    if not (options.json or options.addresses) and (rest := unasked(backends.sources())):
+        narration.note(say("cli.not_asked", providers=", ".join(rest), first=rest[0]))
+    return code
 
 
 def _open_backends(config: Config) -> "Backends":

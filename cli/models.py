@@ -57,8 +57,12 @@ def list_models(options: Namespace, models: Sequence[Model], narration: Narratio
             # A name with a line feed in it must not pass for two.
             data.write(f"{visible_line(str(model.address))}\n")
     else:
-        heading = [say(f"cli.column_{name}") for name in COLUMNS]
-        data.write(table([heading, *map(_row, models)], right=RIGHT))
+        rows = [_row(model) for model in models]
+        # Of a server's models little is known: what is known of none takes no room.
+        told = [number for number, _ in enumerate(COLUMNS) if number == 0 or any(row[number] for row in rows)]
+        heading = [say(f"cli.column_{COLUMNS[number]}") for number in told]
+        shown = [heading, *([row[number] for number in told] for row in rows)]
+        data.write(table(shown, right=[RIGHT[number] for number in told]))
         for model in models:
             if model.problem:
                 narration.note(say("cli.problem", model=str(model.address), problem=model.problem))

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ..workbench.address import Address
 from ..workbench.errors import QiaoError
 from ..workbench.seam import Model, Source
+from ..workbench.visible import visible_line
 from ..workbench.words import say
 from .interrupt import Interrupt
 from .streams import Narration
+from .unlocking import unlock
 
 if TYPE_CHECKING:
     from ..backends.registry import Backends
@@ -27,6 +30,7 @@ def models_of(provider: str, backends: "Backends", narration: Narration) -> list
         QiaoError: there is no such provider, or its models can't be listed.
         KeyboardInterrupt: interrupted.
     """
+    unlock(Address(provider, "*"), backends)
     with Interrupt() as interrupt:
         narration.status(say("cli.asking_provider", provider=provider))
         try:
@@ -57,7 +61,7 @@ def models_at_hand(backends: "Backends") -> list[Model]:
 
 def unasked(sources: Sequence[Source]) -> list[str]:
     """The providers that have a key and whose models aren't known yet."""
-    return [source.provider for source in sources if source.key is not None and not source.asked]
+    return [visible_line(source.provider) for source in sources if source.key is not None and not source.asked]
 
 
 def _answers(source: Source) -> bool:

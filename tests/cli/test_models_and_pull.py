@@ -116,7 +116,7 @@ class TestOneModel:
         assert qiao("models", "local:starter", "--json").json["weights"] == "Q4_1, 0.10 GB"
 
     @pytest.mark.parametrize(
-        ("address", "code"), [("local:nothing", 3), ("scripted:none", 3), ("nobody:x", 3), ("x", 2)]
+        ("address", "code"), [("local:nothing", 3), ("scripted:none", 3), ("nobody:x", 3), ("x", 3)]
     )
     def test_one_that_is_not_here(self, qiao: Qiao, address: str, code: int) -> None:
         ended = qiao("models", address)
