@@ -1,9 +1,13 @@
 """The real workbench with a backend that says a given text at a given pace: what the benchmarks run in a terminal.
 
-python benchmarks/scripted_workbench.py FILE [--answer TEXT-FILE] [--tokens-per-second 60]
+python benchmarks/scripted_workbench.py FILE [--answer TEXT-FILE] [--tokens-per-second 60] [--log FILE]
 """
 
 import argparse
+import gc
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from qiao.backends.registry import Backends
@@ -14,7 +18,27 @@ from qiao.tui.session import Session
 from qiao.workbench.config import Config
 from qiao.workbench.document import Document
 from qiao.workbench.sampling import Sampling
-from qiao.workbench.seam import Finished, Started, Text
+from qiao.workbench.seam import Event, Finished, Request, Started, Text
+
+
+class Paced(ScriptedBackend):
+    """Keeps its pace whatever else takes time, and writes down when it gave the last token of its last answer."""
+
+    def __init__(self, answer: str, tokens_per_second: float, log: Path | None) -> None:
+        super().__init__()
+        self._pieces, self._pace, self._log = tokens(answer), tokens_per_second, log
+
+    def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
+        yield Started("chat", Sampling())
+        begun = time.monotonic()
+        for number, piece in enumerate(self._pieces, start=1):
+            if stop.wait(max(0.0, begun + number / self._pace - time.monotonic())):
+                yield Finished("cancelled")
+                return
+            yield Text(piece)
+        if self._log:
+            self._log.write_text(str(time.monotonic()), encoding="utf-8")
+        yield Finished("stop")
 
 
 def main() -> None:
@@ -22,13 +46,12 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="the conversation; made when it isn't there")
     parser.add_argument("--answer", type=Path, help="the text of every answer")
     parser.add_argument("--tokens-per-second", type=float, default=60.0)
+    parser.add_argument("--log", type=Path, help="where to write when the last token was given, in monotonic seconds")
     options = parser.parse_args()
-    backend = ScriptedBackend()
     text = options.answer.read_text(encoding="utf-8") if options.answer else "Yes."
-    events = (Started("chat", Sampling()), *map(Text, tokens(text)), Finished("stop"))
-    for _ in range(20):
-        backend.enqueue(events, delay_ms=1000 / options.tokens_per_second)
+    backend = Paced(text, options.tokens_per_second, options.log)
     config = Config(model="scripted:echo")
+    gc.disable()  # as the command does; the app takes it up again
     escape.install()
     app = QiaoApp([Session(Document.open(options.file))], Backends(config, extra={"scripted": backend}), config)
     with terminal.guarded():

@@ -1,7 +1,5 @@
 """What the sensors cost: the share of a core that the sampling thread takes, beside the same process without it.
 
-    python benchmarks/sensors.py [--seconds 20]
-
 Three processes at a time: idle; sampling this machine once a second; the same with the samples of eight GPUs played
 in place of the driver, which shows this program's share where there is no GPU, but not the driver's.
 """
@@ -15,11 +13,12 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from table import Budget, Row, Section
+
 from qiao.backends.sensors.nvidia import NvidiaSensor
 from qiao.backends.sensors.sampler import Sampler
 
-BUDGET_PERCENT = 1.0
-"""Of a core."""
+BUDGET = Budget(1.0)
 WARM_UP_S = 3.0
 """The first looks load psutil and pynvml, and ask for what is asked once."""
 REPLAY = Path(__file__).parents[1] / "tests" / "backends" / "sensors" / "conftest.py"
@@ -64,31 +63,34 @@ def measure(variant: str, seconds: float) -> Measured:
     return Measured(share, len(snapshot.gpus) if snapshot else 0)
 
 
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long to measure (20)")
-    parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.variant:
-        print(json.dumps(measure(arguments.variant, arguments.seconds)))
-        return
+def measured(quick: bool) -> Section:
+    """The rows."""
+    seconds = 3.0 if quick else 20.0
     children = {
         variant: subprocess.Popen(
-            [sys.executable, __file__, "--variant", variant, "--seconds", str(arguments.seconds)],
+            [sys.executable, __file__, "--variant", variant, "--seconds", str(seconds)],
             stdout=subprocess.PIPE,
             text=True,
         )
         for variant in VARIANTS
     }
-    print("| sensors | GPUs | of a core | of the budget |\n| --- | ---: | ---: | ---: |")
+    shares: dict[str, float] = {}
     for variant, child in children.items():
         output, _ = child.communicate()
         if child.returncode:
-            raise SystemExit(f"{variant}: the process failed")
-        share, gpus = Measured(*json.loads(output))
-        print(f"| {VARIANTS[variant]} | {gpus} | {share:.3f} % | {share / BUDGET_PERCENT:.2f} × |")
+            raise RuntimeError(f"{variant}: the process failed")
+        shares[variant] = Measured(*json.loads(output)).cpu_percent
+    idle = shares.pop("idle")
+    rows = [
+        Row(f"sensors: {VARIANTS[variant]}, % of a core", share, idle, VARIANTS["idle"], BUDGET)
+        for variant, share in shares.items()
+    ]
+    return Section("Sensors", rows)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--variant", choices=VARIANTS, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    options = parser.parse_args()
+    print(json.dumps(measure(options.variant, options.seconds)))

@@ -1,7 +1,8 @@
 """A real SSH server on this machine's loopback, for one client that holds its key: what is run over it meets real SSH.
 
 OpenSSH's own sshd, with keys and settings in a folder of its own; nothing of the machine's or the person's is read,
-changed or needed. It works as root and as anyone else (who then logs in as themselves).
+changed or needed. It works as root, and as anyone else where new terminals belong to the group tty, as they mostly do
+(in some containers they don't; `log` then ends with a `chown` that failed).
 """
 
 import getpass
@@ -34,7 +35,7 @@ UseDNS no
 PrintMotd no
 PrintLastLog no
 """
-HANDED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "LC_CTYPE")
+HANDED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 """A login begins with an environment of its own; with these the program starts as it would without SSH."""
 
 

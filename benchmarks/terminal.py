@@ -68,6 +68,8 @@ class Terminal:
         synchronised: bool = True,
     ) -> None:
         self.columns, self.rows = columns, rows
+        self.begun = time.monotonic()
+        """When the program was started."""
         self.chunks: list[Chunk] = []
         self.written = 0
         """Bytes that the program wrote so far."""
@@ -114,12 +116,29 @@ class Terminal:
     def text(self) -> str:
         """What the screen shows, line by line."""
         while self._fed < len(self.chunks):
-            whole = self._held + self.chunks[self._fed].data
-            self._fed += 1
-            cut = found.start() if (found := _UNFINISHED.search(whole)) else len(whole)
-            self._held = whole[cut:]
-            self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", whole[:cut]))
-        return "\n".join(line.rstrip() for line in self._screen.display)
+            self._feed()
+        return self._shown()
+
+    def _feed(self) -> Chunk:
+        """Puts the next chunk on the emulator's screen."""
+        chunk = self.chunks[self._fed]
+        self._fed += 1
+        whole = self._held + chunk.data
+        cut = found.start() if (found := _UNFINISHED.search(whole)) else len(whole)
+        self._held = whole[cut:]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", whole[:cut]))
+        return chunk
+
+    def _shown(self) -> str:
+        # pyte keeps an empty cell behind a wide character, and its own `display` stumbles when one is overwritten.
+        buffer, columns = self._screen.buffer, range(self._screen.columns)
+        rows = ("".join(buffer[y][x].data for x in columns) for y in range(self._screen.lines))
+        return "\n".join(row.rstrip() for row in rows)
+
+    @property
+    def is_painted(self) -> bool:
+        """Whether the screen's last cell has a ground of its own: the first frame has reached it."""
+        return self._screen.buffer[self.rows - 1][self.columns - 1].bg != "default"
 
     def wait(self, condition: str | Callable[[str], object], patience_s: float = PATIENCE_S) -> str:
         """Waits until the screen shows this text, or until the condition on its text holds.
@@ -139,6 +158,25 @@ class Terminal:
                 raise TimeoutError(f"waited for {condition!r}; the screen shows:\n{shown}")
             time.sleep(POLL_S)
 
+    def when(self, condition: str | Callable[[str], object], patience_s: float = PATIENCE_S) -> float:
+        """Waits as `wait` does, but looks after each piece that the program wrote.
+
+        Returns:
+            When what made the condition true was read; seconds, as `time.monotonic` counts.
+        """
+        until = time.monotonic() + patience_s
+        at = 0.0
+        while True:
+            if self._fed == len(self.chunks):
+                if time.monotonic() > until or not self._reader.is_alive():
+                    raise TimeoutError(f"waited for {condition!r}; the screen shows:\n{self._shown()}")
+                time.sleep(POLL_S)
+                continue
+            at = self._feed().at
+            shown = self._shown()
+            if condition in shown if isinstance(condition, str) else condition(shown):
+                return at
+
     def settle(self, quiet_s: float = 0.3, patience_s: float = PATIENCE_S) -> None:
         """Waits until nothing has been written for so long."""
         until = time.monotonic() + patience_s
@@ -154,6 +192,11 @@ class Terminal:
         begun, written, cpu = time.monotonic(), self.written, self._cpu_seconds()
         work()
         return Spent(time.monotonic() - begun, self.written - written, self._cpu_seconds() - cpu)
+
+    def memory(self) -> int:
+        """Bytes of memory that the program and its children hold, what they share counted each time."""
+        root = psutil.Process(self.process.pid)
+        return sum(process.memory_info().rss for process in (root, *root.children(recursive=True)))
 
     def _cpu_seconds(self) -> float:
         root = psutil.Process(self.process.pid)

@@ -1,5 +1,6 @@
 """The `qiao` command: which of its parts runs, and how it ends."""
 
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -195,6 +196,9 @@ def _workbench(options: Namespace, config: Config, warnings: list[str], narratio
     # Under the screen, and there again when it is left.
     for warning in warnings:
         narration.note(warning)
+    # Nothing that starting makes is garbage; looking for some takes a tenth of the time to the first paint. The app
+    # takes it up again.
+    gc.disable()
     from ..tui.app import run_workbench
 
     return run_workbench(files, pattern=pattern, run_at_once=options.run, config=config, warnings=warnings)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 import threading
@@ -154,6 +155,10 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        if not gc.isenabled():
+            # What is here now stays: looking through it again and again would be felt while typing.
+            gc.freeze()
+            gc.enable()
         self.sampler.start()
         self.run_worker(self.keeper.watch(), name="keeper")
         self.look_for_models()

@@ -128,6 +128,8 @@ class WorkbenchBase(Screen[None]):
             rows.bind_too(keys.bindings("workbench"))
         self._ticker = self.set_interval(1 / PAINTINGS_A_SECOND, self._tick, pause=True)
         self.set_interval(1.0, self._look_at_machine)
+        # The first sample comes soon after the first paint: not a second later.
+        self.set_timer(0.3, self._look_at_machine)
         self.call_after_refresh(self._first_paint)
 
     def _first_paint(self) -> None:

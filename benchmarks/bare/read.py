@@ -1,0 +1,20 @@
+"""A Textual app that reads a TOML file, and says so."""
+
+import sys
+import tomllib
+from pathlib import Path
+
+from textual.app import App, ComposeResult
+from textual.widgets import Static
+
+
+class Read(App[None]):
+    """Shows that it is done."""
+
+    def compose(self) -> ComposeResult:
+        tomllib.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+        yield Static("read")
+
+
+if __name__ == "__main__":
+    Read().run()
