@@ -48,7 +48,7 @@ class Key:
 
 
 def cleaned(text: str, *, place: str) -> str:
-    """A key as it can be sent, from what was typed, pasted or exported: without blanks and line feeds around it.
+    """A key as it can be sent, from what was typed, pasted or exported: what stands around it goes.
 
     Args:
         place: what the text was read from, for the error: a variable's name, say.
@@ -57,6 +57,9 @@ def cleaned(text: str, *, place: str) -> str:
         Unreadable: it is empty, or holds what no HTTP header may. The error doesn't quote it.
     """
     text = text.strip().strip("\ufeff\u200b").strip()
+    # As an env file of Docker's hands them on.
+    if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
     if not text:
         raise Unreadable("keys.empty", place=place)
     wrong = next((i for i, char in enumerate(text) if not "!" <= char <= "~"), None)

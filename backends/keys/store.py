@@ -71,6 +71,7 @@ class Keys:
     def __init__(self, ask: Ask | None = None) -> None:
         self.ask = ask
         self._asking = threading.Lock()
+        self._looking = threading.Lock()
         self._keyring = SystemKeyring()
         self._file = KeyFile()
         self._session: dict[str, Key] = {}
@@ -247,14 +248,14 @@ class Keys:
         return Status(provider, source, visible_line(detail), fingerprint, tuple(other[0] for other in others), problem)
 
     def _keyring_key(self, provider: str) -> Key | None:
-        key, until = self._from_keyring.get(provider, (None, 0.0))
-        if key is not None or time.monotonic() < until:
+        # Sixty-four requests at once ask the keyring once.
+        with self._looking:
+            key, until = self._from_keyring.get(provider, (None, 0.0))
+            if key is None and time.monotonic() >= until:
+                value = self._keyring.get((provider,), FIND_SECONDS).values.get(provider)
+                key = Key(cleaned(value, place=say("keys.the_keyring")), "keyring") if value else None
+                self._from_keyring[provider] = key, time.monotonic() + ABSENT_SECONDS
             return key
-        reply = self._keyring.get((provider,), FIND_SECONDS)
-        value = reply.values.get(provider)
-        key = Key(cleaned(value, place=say("keys.the_keyring")), "keyring") if value else None
-        self._from_keyring[provider] = key, time.monotonic() + ABSENT_SECONDS
-        return key
 
     def _file_key(self, provider: str) -> Key | None:
         if self.is_locked(provider) and self.ask is not None:

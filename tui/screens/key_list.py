@@ -90,7 +90,8 @@ class KeyList(ModalScreen[bool]):
             words, ink = say(f"keys.source_{status.source}"), "text"
             words += f"{say('keys.and')}{say('keys.locked')}" if locked else ""
         title = provider.shown if provider.shown != name else ""
-        return Row((Run(visible_line(name)), Run(f"  {title}", "muted")), (Run(words, ink),), name)
+        room = max(len(each) for each in self._backends.providers)
+        return Row((Run(visible_line(name).ljust(room)), Run(f"  {title}", "muted")), (Run(words, ink),), name)
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:

@@ -111,6 +111,8 @@ class InFile(_Keyring):
 
     def get_password(self, service: str, username: str) -> str | None:
         assert service == "qiao"
+        with self._file.with_name("asked-of-keyring").open("a", encoding="utf-8") as file:
+            file.write(f"{username}\n")
         return self._kept().get(username)
 
     def set_password(self, service: str, username: str, password: str) -> None:

@@ -34,7 +34,7 @@ def test_a_fingerprint_tells_keys_apart_but_not_short_ones() -> None:
     assert Key("secret", "file").fingerprint is None
 
 
-@pytest.mark.parametrize("around", [" {}\n", "{}\r\n", "\t{} \n\n", "\ufeff{}", "{}\u3000", "{}\x00"])
+@pytest.mark.parametrize("around", [" {}\n", "{}\r\n", "\t{} \n\n", "\ufeff{}", "{}\u3000", "'{}'", '"{}"\n', "{}\x00"])
 def test_what_surrounds_a_pasted_key_goes_or_is_told(around: str) -> None:
     text = around.format(VALUE)
     if "\x00" in text:

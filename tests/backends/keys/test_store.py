@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +123,22 @@ def test_without_anyone_to_ask_a_locked_file_is_told() -> None:
         assert caught.value.exit_code == 3
     file = Keys().places()[1]
     assert (file.problem, file.wants_passphrase) == (None, "known")
+
+
+def test_many_requests_at_once_ask_the_keyring_once(keyring_backend: Callable[[str], None], home: Path) -> None:
+    keyring_backend("InFile")
+    Keys().set("bailian", KEY, "keyring")
+    asked = home.parent / "asked-of-keyring"
+    asked.unlink()
+    keys = Keys()
+    values: list[tuple[str, str] | None] = []
+    threads = [threading.Thread(target=lambda: values.append(found(keys))) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert values == [(KEY, "keyring")] * 64
+    assert asked.read_text(encoding="utf-8") == "bailian\n"
 
 
 def test_what_is_known_is_known_without_asking(
