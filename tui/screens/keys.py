@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -321,6 +321,18 @@ class KeyDialog(ModalScreen[bool]):
         if event.busy:
             self._busy = False
         event.then()
+
+
+def after_unlocking(app: App[object], backends: Backends, name: str, then: Callable[[], None]) -> None:
+    """Goes on, after asking for the passphrase if this provider's key lies in the file and nobody has given it yet.
+
+    Left without it, what goes on finds no key, and says so.
+    """
+    provider = backends.providers.get(name)
+    if provider is None or not backends.keys.is_locked(name, provider.key_env):
+        then()
+    else:
+        app.push_screen(KeyDialog(provider, backends, unlocking=True), lambda _: then())
 
 
 def now(status: Status, provider: Provider) -> str:

@@ -18,7 +18,7 @@ from ..panes.models import ModelRows, ModelsPane
 from ..panes.rows import Rows
 from .add_provider import AddProvider, NewProvider
 from .dialogs import LineInput
-from .keys import KeyDialog
+from .keys import KeyDialog, after_unlocking
 from .workbench_base import WorkbenchBase
 
 
@@ -101,7 +101,12 @@ class ModelActions(WorkbenchBase):
         """Asks a provider for its models; that takes a connection, and perhaps a key."""
         self._fold(provider, False)
         backends = self.qiao.backends
-        self._begin(Part(provider), lambda stop: backends.refresh(provider, stop))
+        after_unlocking(
+            self.app,
+            backends,
+            provider,
+            lambda: self._begin(Part(provider), lambda stop: backends.refresh(provider, stop)),
+        )
 
     # What takes its time
 
