@@ -190,3 +190,18 @@ def test_a_cut_text_fits_and_ends_in_an_ellipsis(text: str, width: int) -> None:
     elif width > 0:
         assert shown.endswith("…")
         assert text.startswith(shown[:-1])
+
+
+@pytest.mark.parametrize("piece", ["word ", "词语，", "a 词"])
+def test_a_megabyte_in_one_line_costs_in_step_with_its_length(piece: str) -> None:
+    """Cut off at each break, or measured from the beginning, ten times the text would take a hundred times as long."""
+
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece))
+        begun = time.process_time()
+        lines = wrap((Run(text),), 60)
+        assert sum(len(run.text) for line in lines for run in line) >= len(text) - len(lines)
+        return time.process_time() - begun
+
+    short = min(seconds(50_000) for _ in range(3))
+    assert seconds(1_000_000) < 20 * 4 * short

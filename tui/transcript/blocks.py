@@ -13,7 +13,7 @@ from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from .. import markdown
 from ..glyphs import glyphs
-from ..wrap import Line, Run, truncate_line, wrap, wrap_text
+from ..wrap import Line, Run, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
 
 MARKDOWN_LIMIT = 100_000
@@ -104,7 +104,11 @@ def _written(text: str, width: int, variables: Mapping[str, str], ink: str) -> l
         first, *others = visible(piece).split("\n")
         logical[-1].append(Run(first, run_ink))
         logical += [[Run(part, run_ink)] for part in others]
-    return [line for runs in logical for line in wrap(runs, width)]
+    return [
+        line
+        for runs in logical
+        for line in (wrap_paragraph(runs[0].text, width, runs[0].ink) if len(runs) == 1 else wrap(runs, width))
+    ]
 
 
 def _thinking(text: str, summary: str, unfolded: bool, width: int) -> list[Line]:
