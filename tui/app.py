@@ -56,6 +56,9 @@ SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
 LEAVE_SECONDS = 0.6
 """At most so long leaving waits for answers to stop; each does within 200 ms."""
+SWITCH_SECONDS = 0.0005
+"""So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
+several times. Python's own 5 ms would add up to something felt."""
 
 
 class QiaoApp(PacedApp, inherit_bindings=False):
@@ -147,6 +150,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.push_screen(self.workbench)
+        sys.setswitchinterval(SWITCH_SECONDS)
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread() and not self.is_headless:
             # A dropped SSH line must not cost a word.

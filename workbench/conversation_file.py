@@ -10,6 +10,7 @@ from .toml_problems import Path, Problem, found, place, problems, without
 from .toml_shape import read, written
 from .toml_source import has_comments, parsed
 from .toml_writing import dumps as dump_toml
+from .toml_writing import is_table
 from .visible import visible_line
 from .words import say
 
@@ -46,7 +47,37 @@ def loads(data: bytes, name: str) -> Loaded:
 
 def dumps(conversation: Conversation) -> bytes:
     """The conversation as a file's content. Message uids are not saved."""
-    return dump_toml({"qiao": FORMAT, **written(conversation)})
+    return Writer().dumps(conversation)
+
+
+class Writer:
+    """Writes a conversation again and again: of ten thousand messages, only those that changed take time."""
+
+    def __init__(self) -> None:
+        self._written: dict[int, _Written] = {}
+        """By the id of each message of the conversation that was written last, which is kept alive here."""
+
+    def dumps(self, conversation: Conversation) -> bytes:
+        """The conversation as a file's content."""
+        table = written(conversation.with_messages(()))
+        unknown = {key: table.pop(key) for key in conversation.extra if is_table(table.get(key))}
+        before, self._written = self._written, {}
+        parts = [dump_toml({"qiao": FORMAT, **table})]
+        for message in conversation.messages:
+            known = before.get(id(message))
+            if known is None:
+                known = _Written(message, dump_toml({"message": [written(message)]}, continues=True))
+            self._written[id(message)] = known
+            parts.append(known.data)
+        parts.append(dump_toml(unknown, continues=True))
+        return b"".join(parts)
+
+
+class _Written(NamedTuple):
+    """A message, and what it is in a file."""
+
+    message: Message
+    data: bytes
 
 
 def _checked_format(table: dict[str, Any], name: str) -> int:

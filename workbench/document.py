@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .conversation import Conversation, Message, Take
-from .conversation_file import Loaded, dumps, loads
+from .conversation_file import Loaded, Writer, loads
 from .errors import QiaoError, Unreadable
 from .history import History, Step
 from .merging import merged, with_uids_of
@@ -55,6 +55,8 @@ class Document:
         """The file's, when its content was last seen to be `_digest`'s."""
         self._has_comments = False
         self._history = History()
+        self._writer = Writer()
+        """Used while `_saving` is held."""
         self._callbacks: list[Callable[[Document], None]] = []
         # `_saving` is held while a file is written, `_state` never for long: typing doesn't wait for a disk.
         self._saving = threading.RLock()
@@ -188,7 +190,7 @@ class Document:
             if conversation is self._saved:
                 return
             self._keep_comments()
-            data = dumps(conversation)
+            data = self._writer.dumps(conversation)
             if self._digest is None and self.is_untitled:
                 digest = self._write_untitled(data)
             else:
@@ -213,7 +215,7 @@ class Document:
                 return
             conversation = self._conversation
             expected = read(path).digest if overwrite and os.path.exists(path) else None
-            digest = write(path, dumps(conversation), expected)
+            digest = write(path, self._writer.dumps(conversation), expected)
             former = self.path if self.is_untitled else None
             former_digest = self._digest
             with self._state:
@@ -277,7 +279,7 @@ class Document:
             stem, suffix = self.path.stem, self.path.suffix
             kept = keep_copy(self.path, theirs.data, (f"{stem}.theirs-{n}{suffix}" for n in count(1)))
             conversation = self._conversation
-            digest = write(self.path, dumps(conversation), theirs.digest)
+            digest = write(self.path, self._writer.dumps(conversation), theirs.digest)
             self._has_comments = False
             self._now_on_disk(conversation, digest)
             return kept

@@ -18,7 +18,7 @@ from .visible import BIDI, NEWLINE_LIKE, without_surrogates
 _UNSEEN = {code: f"\\u{code:04X}" for code in (*range(0x80, 0xA0), *map(ord, NEWLINE_LIKE + BIDI), 0xFEFF)}
 
 
-def dumps(table: Mapping[str, Any]) -> bytes:
+def dumps(table: Mapping[str, Any], *, continues: bool = False) -> bytes:
     """The table as UTF-8, its keys in the order given, except that plain values come before tables.
 
     A list of tables is written as `[[key]]`, a string of several lines between triple quotes. A lone surrogate, which
@@ -26,11 +26,12 @@ def dumps(table: Mapping[str, Any]) -> bytes:
 
     Args:
         table: of strings, whole numbers, floats (nan and inf too), booleans, dates, times, lists and mappings.
+        continues: something stands before it in the file; it may hold tables only then.
 
     Raises:
         TypeError: a value that TOML has no form for, such as None in a list.
     """
-    parts: list[str] = []
+    parts: list[str] = [""] if continues else []
     _write_table(parts, table, "")
     # These stand inside quoted strings only.
     text = "".join(parts).translate(_UNSEEN)
@@ -46,7 +47,7 @@ def _write_table(parts: list[str], table: Mapping[str, Any], path: str) -> None:
     for key, value in table.items():
         if value is None:
             continue
-        if isinstance(value, Mapping) or _is_list_of_tables(value):
+        if is_table(value):
             tables.append((key, cast(Any, value)))
         elif isinstance(value, int | datetime) and not isinstance(value, bool):
             parts.append(f"{_key(key)} = {_number_or_time(value)}\n")
@@ -75,6 +76,11 @@ def _number_or_time(value: int | datetime) -> str:
         return str(value) if value.bit_length() < 4096 else hex(value)
     text = value.isoformat()
     return text.removesuffix("+00:00") + "Z" if value.tzinfo == UTC else text
+
+
+def is_table(value: object) -> bool:
+    """Whether a value is written under a header of its own."""
+    return isinstance(value, Mapping) or _is_list_of_tables(value)
 
 
 def _is_list_of_tables(value: object) -> bool:
