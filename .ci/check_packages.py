@@ -74,7 +74,7 @@ def check_contents(sdist: Path, wheel: Path) -> None:
     expect(not missing, f"the wheel lacks {sorted(missing)}")
     extra = {name for name in in_wheel if name.startswith("qiao/")} - {f"qiao/{name}" for name in ours}
     expect(not extra, f"the wheel holds what isn't in the repository: {sorted(extra)}")
-    for data in ("qiao/themes/ink.toml", "qiao/workbench/words/theme.toml"):
+    for data in ("qiao/themes/ink.toml", "qiao/workbench/words/theme.toml", "qiao/backends/providers.toml"):
         expect(data in in_wheel, f"the wheel lacks {data}")
 
     with tarfile.open(sdist) as archive:

@@ -97,13 +97,15 @@ class Answering:
         while True:
             mode = self._knowledge.mode(name)
             try:
-                return await self._once(body(provider, self._request, mode))
+                return await self._once(body(provider, self._request, mode, counts=self._knowledge.counts))
             except Trouble as trouble:
                 if self._first is not None:
                     raise
                 lacks_template = trouble.complaint is not None and trouble.complaint.lacks_template
                 if mode == "chat" and provider.completion_instead and lacks_template:
                     self._knowledge.is_base(name)
+                    continue
+                if trouble.complaint is not None and self._knowledge.refuses_counts(trouble.complaint):
                     continue
                 if trouble.refusal.key == "remote.hung_up" and not hung_up:
                     # A connection kept from an earlier request, to a server that has restarted since.
@@ -265,6 +267,8 @@ class Answering:
         import httpx2
         import openai
 
+        # A task of its own, but with a copy of this one's context: its requests aren't the answer's.
+        sending.set(None)
         url = f"{self._endpoint.root}{self._endpoint.provider.health}"
         while True:
             await asyncio.sleep(max(PROBE_SECONDS - (self._now() - self._last), PROBE_SECONDS / 5))

@@ -36,8 +36,11 @@ class Body(NamedTuple):
     """The answer goes on from the last message."""
 
 
-def body(provider: Provider, request: Request, mode: Mode) -> Body:
+def body(provider: Provider, request: Request, mode: Mode, *, counts: bool = True) -> Body:
     """What to send for this request.
+
+    Args:
+        counts: the server is asked to count the tokens.
 
     Raises:
         Refusal: it can't be put into the provider's terms.
@@ -51,7 +54,7 @@ def body(provider: Provider, request: Request, mode: Mode) -> Body:
     if not (prompt if mode == "completion" else messages):
         raise Refusal("remote.nothing_to_send", "invalid_request", model=visible_line(str(request.address)))
     sampling = heeded(provider, request.address.name, request.sampling, mode)
-    fields = _fields(provider, sampling, mode)
+    fields = {**({"stream_options": {"include_usage": True}} if counts else {}), **_fields(provider, sampling, mode)}
     base_url = None
     if continues and mode == "chat":
         way = provider.continues
@@ -70,7 +73,7 @@ def body(provider: Provider, request: Request, mode: Mode) -> Body:
 
 
 def _fields(provider: Provider, sampling: Sampling, mode: Mode) -> dict[str, Any]:
-    fields: dict[str, Any] = {"stream_options": {"include_usage": True}}
+    fields: dict[str, Any] = {}
     for name in _AS_THEY_ARE:
         value = getattr(sampling, name)
         if value is not None:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ...workbench.address import Address
 from ...workbench.conversation import Timing, Usage
 from ...workbench.errors import QiaoError
@@ -137,7 +139,11 @@ class RemoteBackend:
                 self._looked = True
                 if self._models is None:
                     self._models = listing.kept(self.provider)
-            return list(self._models or ())
+            listed = list(self._models or ())
+        return [
+            msgspec.structs.replace(model, kind="base") if self._knowledge.mode(model.address.name) != "chat" else model
+            for model in listed
+        ]
 
     def refresh(self, stop: threading.Event) -> None:
         """Asks for the list of models; `models` has them from then on. Blocks until it is here or `stop` is set.

@@ -1,6 +1,8 @@
 """Answers that go well: what is sent, and what comes out of every shape in which servers answer."""
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Alternative, Progress, Text, Thinking, Token, Turn
 
 from .conftest import MakeAsker
-from .misbehaving import MODEL, Behaviour, completes, delta, events, replies, says, status, usage
+from .misbehaving import MODEL, Behaviour, Exchange, completes, delta, events, replies, says, status, usage
 
 STOP = delta(finish="stop")
 
@@ -194,6 +196,27 @@ def test_a_model_without_a_template_gets_plain_completion(asker: MakeAsker) -> N
     assert ask().text == " Paris."
     assert ask.server.received[-1].path == "/v1/completions"
     assert set(ask.unheeded(Sampling(thinking=True))) == {"thinking"}
+    ask.backend.refresh(threading.Event())
+    assert [model.kind for model in ask.backend.models()] == ["base"]
+
+
+def test_a_server_that_knows_no_token_counts_is_asked_without(asker: MakeAsker) -> None:
+    refusal = {"error": {"message": "Unrecognized request argument supplied: stream_options"}}
+    ask = asker(status(400, refusal), says("Paris."))
+    assert ask().text == "Paris."
+    assert ask().text == "Paris."
+    assert ["stream_options" in received.body for received in ask.server.received] == [True, False, False]
+
+
+def test_many_answers_at_once_stay_apart(asker: MakeAsker) -> None:
+    def echoes(exchange: Exchange) -> None:
+        said = exchange.received.body["messages"][0]["content"]
+        events(*(delta(f"{said}.") for _ in range(20)), STOP, pause=0.005)(exchange)
+
+    ask = asker(echoes, first_seconds=30, stall_seconds=30)
+    with ThreadPoolExecutor(24) as threads:
+        answers = threads.map(lambda number: ask(messages=(Turn("user", str(number)),)).text, range(48))
+    assert list(answers) == [f"{number}." * 20 for number in range(48)]
 
 
 def test_configured_base_models_get_plain_completion(asker: MakeAsker) -> None:

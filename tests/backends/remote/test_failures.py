@@ -287,6 +287,16 @@ def test_a_server_that_goes_away_while_it_streams_is_told_of(
     assert "went away" in answered.failed.message
 
 
+def test_a_server_that_is_well_and_says_nothing_has_stalled_all_the_same(
+    asker: MakeAsker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "PROBE_SECONDS", 0.1)
+    answered = asker(hangs(delta("Par")))()
+    assert answered.failed.kind == "stalled"
+    stages = [event.stage for event in answered.events if isinstance(event, Progress)]
+    assert stages.count("waiting") == 1
+
+
 def test_an_engine_that_died_behind_its_server_is_told_of(
     asker: MakeAsker, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
