@@ -205,7 +205,9 @@ def test_the_page_shows_a_file_without_a_warning(file: Path) -> None:
     (shown,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     read, warnings = loaded(file, shown)
     assert warnings == []
-    named = {re.sub(r"^provider\.\w+", "provider.NAME", key) for key in flattened(tomllib.loads(shown))}
+    named = {
+        re.sub(r"^(provider|local\.model)\..+(?=\.\w+$)", r"\1.NAME", key) for key in flattened(tomllib.loads(shown))
+    }
     assert {re.sub(r"^keys\.\w+", "keys.ACTION", key) for key in named} == {key for key, _ in keys_of(Config)}
     assert read != Config()
 
