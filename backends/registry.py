@@ -3,7 +3,8 @@
 import importlib.util
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -270,6 +271,22 @@ class Backends:
         """How the vLLM servers are doing that run or were talked to. Read in a thread while this is asked every second
         or so, and not at all otherwise."""
         return self._vllm.loads()
+
+    def snippet(self, request: Request, language: Literal["curl", "python"]) -> str:
+        """The request as a command or a program of one's own, without a key.
+
+        Raises:
+            QiaoError: the model isn't known here, or it can't be put so.
+        """
+        from .snippets import local, remote
+
+        address = request.address
+        if (provider := self.providers.get(address.provider)) is not None:
+            return remote.curl(provider, request) if language == "curl" else remote.python(provider, request)
+        model = next((model for model in self.models() if model.address == address), None)
+        if model is None or model.path is None or language == "curl":
+            raise Refused("models.no_snippet", address=visible_line(str(address)))
+        return local.python(request, Path(model.path), model.kind)
 
     def unheeded(self, request: Request) -> dict[str, str]:
         """The set parameters that the model's side would ignore or refuse, each with one line that says so."""

@@ -58,6 +58,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("join", "ampersand", "conversation", "edit"),
     Action("mark", "space", "conversation", "edit"),
     Action("copy", "y", "conversation", "edit"),
+    Action("copy_as", "Y", "conversation", "edit"),
     Action("paste", "P", "conversation", "edit"),
     Action("find", "slash", "conversation", "edit"),
     Action("undo", "u", "conversation", "edit"),

@@ -1,5 +1,6 @@
 """The workbench: models, the conversation, sampling and machine on one screen."""
 
+from .copy_actions import CopyActions
 from .file_actions import FileActions
 from .find_actions import FindActions
 from .key_actions import KeyActions
@@ -7,5 +8,5 @@ from .model_actions import ModelActions
 from .take_actions import TakeActions
 
 
-class WorkbenchScreen(KeyActions, TakeActions, FindActions, FileActions, ModelActions):
+class WorkbenchScreen(KeyActions, TakeActions, FindActions, CopyActions, FileActions, ModelActions):
     """The screen, with all that its keys do."""
