@@ -30,7 +30,7 @@ assert not code, code
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["models"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["models"], ["keys", "list"]])
 def test_the_command_imports_nothing_heavy_and_no_screen(arguments: list[str]) -> None:
     modules = imported_by(HELP.format(arguments=arguments))
     assert "qiao" in modules
