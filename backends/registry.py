@@ -26,9 +26,10 @@ from ..workbench.seam import (
 from ..workbench.visible import visible_line
 from ..workbench.words import say
 from .keys.store import Keys
-from .local import discovery, starter
+from .local import discovery, hub_fetch, starter
 from .local.describing import Line, describe
 from .local.here import LocalModels, LocalSettings, starter_file
+from .local.hub_talk import Hub
 from .providers import OwnProvider, Provider, providers
 from .remote.engine import RemoteBackend
 from .vllm.joining import Vllm
@@ -226,16 +227,22 @@ class Backends:
                 raise Refused("models.starter_no_engine", missing=", ".join(missing))
             yield from starter.fetch(stop)
 
-    def fetch(self, address: Address, stop: threading.Event) -> Generator[Progress, None, None]:
-        """Fetches the model, unless it is here. Ends early, with nothing left half-done, once `stop` is set.
+    def fetch(self, address: Address, stop: threading.Event, hub: Hub | None = None) -> Generator[Progress, None, None]:
+        """Fetches the model, unless it is here. Ends early, within a second, once `stop` is set.
+
+        Args:
+            hub: where from; then it is also brought up to date. None: the configured one.
 
         Raises:
-            Refused: it can't be fetched; so far, everything but the starter.
+            QiaoError: it can't be fetched, or broke off; what had arrived is gone on with the next time.
         """
-        if address != starter.ADDRESS:
+        if address == starter.ADDRESS:
+            yield from starter.fetch(stop)
+        elif address.provider != discovery.PROVIDER:
             self._check(address.provider)
-            raise Refused("models.fetch_later", address=visible_line(str(address)))
-        yield from starter.fetch(stop)
+            raise Refused("pull.not_local", address=visible_line(str(address)))
+        elif hub is not None or not self._here.has(address.name):
+            yield from hub_fetch.fetch(address.name, hub or self._config.local.hub, stop)
 
     def serve(self, address: Address, flags: Sequence[str], stop: threading.Event) -> Generator[Progress, None, None]:
         """Starts a vLLM server for a model of this machine; it is in `servers` and ready when this ends.

@@ -13,6 +13,7 @@ from .streams import Data
 
 COMMANDS = ("run", "show", "models", "pull", "serve", "keys", "convert", "doctor", "completion")
 KEY_ACTIONS = ("set", "list", "delete", "test")
+HUBS = ("modelscope", "hf")
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -155,6 +156,7 @@ def command(name: str) -> Parser:
             parser.options.add_argument("--addresses", action="store_true", help=say("cli.help_addresses"))
         case "pull":
             parser.named.add_argument("model", metavar="ADDRESS", help=say("cli.help_pull"))
+            parser.options.add_argument("--from", dest="hub", choices=HUBS, help=say("cli.help_hub"))
         case "keys":
             parser.named.add_argument("action", choices=KEY_ACTIONS, metavar="ACTION", help=say("cli.help_keys_action"))
             parser.named.add_argument("provider", nargs="?", metavar="PROVIDER", help=say("cli.help_keys_provider"))

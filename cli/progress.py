@@ -22,13 +22,18 @@ class ProgressLine:
         self._stage: str | None = None
         self._begun = 0.0
         self._done_before = 0
+        self._total = 0
 
     def show(self, progress: Progress) -> None:
         """Shows how far it is."""
-        if progress.stage != self._stage:
-            self._stage, self._begun, self._done_before = progress.stage, time.monotonic(), progress.done
-            self._narration.clear()
-            if progress.stage in SLOW and not self._narration.can_rewrite:
+        # What was here before isn't counted into the rate; how much there is may become known later.
+        if progress.stage != self._stage or progress.total != self._total:
+            begins = progress.stage != self._stage
+            self._stage, self._total = progress.stage, progress.total
+            self._begun, self._done_before = time.monotonic(), progress.done
+            if begins:
+                self._narration.clear()
+            if progress.stage in SLOW and progress.total and not self._narration.can_rewrite:
                 self._narration.note(f"{self._what()}{_size(progress.total)}")
             elif progress.stage == "retrying" and not self._narration.can_rewrite:
                 self._narration.note(self._line(progress))
@@ -56,6 +61,8 @@ class ProgressLine:
                 parts.append(f"{rate / MEGABYTE:.1f} MB/s")
                 if total:
                     parts.append(say("cli.seconds_left", seconds=round((total - done) / rate)))
+            if progress.note:
+                parts.append(progress.note)
         elif progress.stage == "prefill" and total:
             parts.append(say("cli.of_tokens", done=done, total=total))
         return "  ".join(parts)

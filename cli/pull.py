@@ -3,6 +3,7 @@
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from threading import Event
+from typing import Literal
 
 from ..workbench.address import Address
 from ..workbench.seam import Progress
@@ -12,7 +13,7 @@ from .interrupt import Interrupt
 from .progress import ProgressLine
 from .streams import Narration
 
-Fetch = Callable[[Address, Event], Iterator[Progress]]
+Fetch = Callable[[Address, Event, Literal["modelscope", "hf"] | None], Iterator[Progress]]
 
 
 def pull(options: Namespace, fetch: Fetch, narration: Narration) -> int:
@@ -22,13 +23,13 @@ def pull(options: Namespace, fetch: Fetch, narration: Narration) -> int:
         What the command exits with.
 
     Raises:
-        QiaoError: the model can't be fetched, or it was interrupted; nothing half done is left.
+        QiaoError: the model can't be fetched, or it was interrupted: what has arrived is gone on with the next time.
     """
     address = Address.parse(without_surrogates(options.model))
     progress = ProgressLine(narration, str(address))
     with Interrupt() as interrupt:
         try:
-            for event in fetch(address, interrupt.stop):
+            for event in fetch(address, interrupt.stop, options.hub):
                 progress.show(event)
         finally:
             narration.clear()

@@ -273,14 +273,16 @@ def _without_safetensors(path: Path, sizes: dict[str, int]) -> Obstacle:
 
 
 def _download_goes_on(path: Path) -> bool:
-    """Whether a Hugging Face snapshot's blobs hold a file that isn't all there yet."""
-    if path.parent.name != "snapshots":
-        return False
-    try:
-        with os.scandir(path.parent.parent / "blobs") as blobs:
-            return any(blob.name.endswith(".incomplete") for blob in blobs)
-    except OSError:
-        return False
+    """Whether a hub's client has left a file here, or among the blobs of a Hugging Face snapshot, that isn't whole."""
+    places = [path, path.parent.parent / "blobs"] if path.parent.name == "snapshots" else [path]
+    for place in places:
+        try:
+            with os.scandir(place) as files:
+                if any(file.name.endswith(".incomplete") for file in files):
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 def _flaw(file: str, flaw: safetensors_header.Flaw) -> Obstacle:

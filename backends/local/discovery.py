@@ -110,9 +110,10 @@ def resolve(name: str, directories: Sequence[Path]) -> Path:
         raise _refusal(blocked[0])
     close = difflib.get_close_matches(wanted.lower(), {other.lower() for other in known}, n=1, cutoff=0.6)
     meant = next((other for other in known if close and other.lower() == close[0]), None)
+    on_a_hub = "_on_a_hub" if name.count("/") == 1 else ""
     if meant:
-        raise Refused("models.unknown_but", name=visible_line(name), meant=visible_line(meant))
-    raise Refused("models.unknown", name=visible_line(name))
+        raise Refused(f"models.unknown_but{on_a_hub}", name=visible_line(name), meant=visible_line(meant))
+    raise Refused(f"models.unknown{on_a_hub}", name=visible_line(name))
 
 
 def is_path(name: str) -> bool:

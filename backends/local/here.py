@@ -12,6 +12,7 @@ from ...workbench.seam import Kind, Model
 from . import discovery, starter
 from .describing import Line, describe
 from .fit import with_fit
+from .hub_talk import Hub
 from .manner import AS_IT_IS, Manner
 from .precision import Quantize
 from .room import RecentRoom
@@ -32,6 +33,9 @@ class LocalSettings(Protocol):
 
     @property
     def directories(self) -> Sequence[str | Path]: ...
+
+    @property
+    def hub(self) -> Hub: ...
 
     @property
     def unload_after_minutes(self) -> float | None: ...
@@ -58,6 +62,14 @@ class LocalModels:
             Refused: there is none, or it can't be used.
         """
         return starter_file() if name == discovery.STARTER else discovery.resolve(name, self._directories())
+
+    def has(self, name: str) -> bool:
+        """Whether `local:NAME` is here and whole."""
+        try:
+            self.resolve(name)
+        except Refused:
+            return False
+        return True
 
     def manner(self, name: str) -> Manner:
         """What the configuration says of the model `local:NAME`."""

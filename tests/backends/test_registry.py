@@ -80,11 +80,11 @@ def test_a_further_backend_answers_is_unloaded_and_closed() -> None:
     assert scripted.closed
 
 
-def test_only_the_starter_can_be_fetched_so_far(starter_home: Path) -> None:
+def test_what_is_here_is_not_fetched_and_what_no_hub_has_neither(starter_home: Path) -> None:
     backends = Backends(Config())
     assert list(backends.fetch(STARTER, threading.Event())) == []
-    with pytest.raises(Refused, match="Only local:starter"):
-        list(backends.fetch(Address("local", "Qwen/Qwen3-4B"), threading.Event()))
+    with pytest.raises(Refused, match="local:OWNER/NAME"):
+        list(backends.fetch(Address("local", "/data/Qwen3-4B"), threading.Event()))
     with pytest.raises(Refused, match="no provider “nope”"):
         list(backends.fetch(Address("nope", "x"), threading.Event()))
 

@@ -15,7 +15,8 @@ from qiao.workbench.address import Address
 from qiao.workbench.errors import Refused
 from qiao.workbench.seam import Model, Progress
 
-from ..backends.local.model_files import write_model
+from ..backends.local.hub_server import HubServer
+from ..backends.local.model_files import safetensors, write_model
 
 Qiao = Callable[..., Any]
 
@@ -126,7 +127,9 @@ class TestOneModel:
 class TestPull:
     @staticmethod
     def fetching(monkeypatch: pytest.MonkeyPatch, *, interrupt: bool = False, error: Exception | None = None) -> None:
-        def fetch(self: Backends, address: Address, stop: threading.Event) -> Iterator[Progress]:
+        def fetch(
+            self: Backends, address: Address, stop: threading.Event, hub: str | None = None
+        ) -> Iterator[Progress]:
             yield Progress("fetching", 0, 98_000_000)
             yield Progress("fetching", 49_000_000, 98_000_000)
             if error:
@@ -154,6 +157,36 @@ class TestPull:
             "Fetching local:starter (98 MB)\nlocal:starter is here.\n",
         )
 
+    def test_a_model_of_a_hub_from_no_model_to_an_answer_that_names_the_way(
+        self, qiao: Qiao, on_terminal: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server = HubServer()
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", server.url)
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("COLUMNS", "200")
+        files = {"config.json": b'{"architectures": ["Qwen2ForCausalLM"]}', "tokenizer.json": b"{}"}
+        server.repos["Qwen/Q2.5"] = {**files, "model.safetensors": safetensors(2**20)}
+        server.bytes_a_second = 2**21
+        try:
+            missing = qiao("run", "-", "-m", "local:Qwen/Q2.5", stdin="Hi")
+            assert missing.code == 3
+            assert "Fetch it with: qiao pull local:Qwen/Q2.5" in missing.err
+            code, _, err = on_terminal("pull", "local:Qwen/Q2.5")
+            assert code == 0
+            assert "model.safetensors" in err
+            assert err.endswith("local:Qwen/Q2.5 is here.\n")
+            ended = qiao("pull", "local:Qwen/Q2.5", "--from", "hf")
+            assert ended == (0, "", "Fetching local:Qwen/Q2.5 (2 MB)\nlocal:Qwen/Q2.5 is here.\n")
+            listed = [model["address"] for model in qiao("models", "--json").json]
+            # ModelScope's copy has the name.
+            assert listed[1] == "local:Qwen/Q2.5"
+            gone = qiao("pull", "local:Qwen/Q9")
+            assert (gone.code, gone.err.count("\n")) == (3, 1)
+            assert "ModelScope has no model “Qwen/Q9”" in gone.err
+        finally:
+            server.close()
+
     def test_interrupted(self, qiao: Qiao, monkeypatch: pytest.MonkeyPatch) -> None:
         self.fetching(monkeypatch, interrupt=True)
         ended = qiao("pull", "local:starter")
@@ -165,7 +198,15 @@ class TestPull:
         assert qiao("pull", "local:starter").code == 3
 
     @pytest.mark.parametrize(
-        ("arguments", "code"), [(["local:Qwen/Qwen3-8B"], 3), (["nobody:x"], 3), (["starter"], 2), ([], 2)]
+        ("arguments", "code"),
+        [
+            (["local:/data/model"], 3),
+            (["local:Qwen"], 3),
+            (["nobody:x"], 3),
+            (["starter"], 2),
+            ([], 2),
+            (["local:starter", "--from", "nowhere"], 2),
+        ],
     )
     def test_what_can_not_be_fetched(self, qiao: Qiao, arguments: list[str], code: int) -> None:
         ended = qiao("pull", *arguments)

@@ -82,7 +82,7 @@ class Providers(Backends):
         self.listed[provider] = msgspec.structs.replace(source, asked=True, problem=None)
         self.found += [Model(Address(provider, name), name, "remote") for name in said]
 
-    def fetch(self, address: Address, stop: threading.Event) -> Generator[Progress, None, None]:
+    def fetch(self, address: Address, stop: threading.Event, hub: str | None = None) -> Generator[Progress, None, None]:
         self.fetched.append(address)
         yield Progress("fetching", 42, 100, "model.safetensors")
         while not self.hold.wait(0.01):

@@ -18,6 +18,12 @@ QWEN: dict[str, Any] = {"architectures": ["Qwen2ForCausalLM"], "model_type": "qw
 SHAPES = {"model.embed_tokens.weight": [100, 8], "model.norm.weight": [8]}
 
 
+def safetensors(numbers: int) -> bytes:
+    """A file's bytes, with one tensor of so many numbers."""
+    head = json.dumps({"a": {"dtype": "BF16", "shape": [numbers], "data_offsets": [0, 2 * numbers]}}).encode()
+    return struct.pack("<Q", len(head)) + head + os.urandom(2 * numbers)
+
+
 def write_safetensors(
     file: Path, shapes: dict[str, list[int]] | None = None, dtype: str = "BF16", size: int = 2
 ) -> None:
