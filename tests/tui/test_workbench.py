@@ -48,6 +48,30 @@ async def test_a_question_is_answered_streaming_and_saved(path: Path) -> None:
 
 
 @in_loop
+async def test_what_is_written_below_a_growing_answer_stays_in_sight(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        hold = threading.Event()
+        bench.scripted.enqueue("Here it comes:\n\n" + "".join(f"line {i}\n\n" for i in range(60)) + "end", hold=hold)
+        await bench.press("r")
+        await bench.see("Here")
+        await bench.press("a")
+        await bench.see("editing")
+        await bench.type("next question")
+        hold.set()
+        await bench.idle()
+        await bench.see("next question", "line 59", "end")
+
+        def row(text: str) -> int:
+            return next((y for y, line in enumerate(bench.lines()) if text in line), -1)
+
+        await bench.until(lambda: row("line 59") < row("next question") == bench.app.cursor_position.y, "the caret")
+        stands = row("next question")
+        await bench.type("s")
+        await bench.see("next questions")
+        assert row("next question") == stands
+
+
+@in_loop
 async def test_an_answer_stopped_half_way_is_kept_and_says_so(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
         bench.scripted.enqueue("Paris is the capital", hold=threading.Event())

@@ -103,8 +103,13 @@ class Transcript(Widget, can_focus=True):
         """
         if variables != self._variables:
             self._cache.clear()
+        was_written_in_sight = self._is_writing() and not self.is_cut_below(self._selected)
         self._items, self._selected, self._variables, self._empty = items, selected, variables, empty
         self._live.clear()
+        if was_written_in_sight and self._is_writing() and self.is_cut_below(selected):
+            # An answer that grows above pushes what is being written down; it stays where it can be seen.
+            end = self._stepped(Place(selected, self._height(selected) - 2), -(self.size.height - 1))
+            self._top = min(self._stepped(end, self._ahead), Place(selected, 0))
         self._paint()
 
     def restyle(self, inks: Inks) -> None:
@@ -179,13 +184,21 @@ class Transcript(Widget, can_focus=True):
         last = len(self._items) - 1
         return self._stepped(Place(last, self._height(last) - 1), -(self.size.height - 1))
 
+    @property
+    def _ahead(self) -> int:
+        return min(LINES_AHEAD, self.size.height // 4)
+
+    def _is_writing(self) -> bool:
+        """Whether the selected message is being edited."""
+        return 0 <= self._selected < len(self._items) and bool(self._items[self._selected].editing)
+
     def _followed(self) -> Place:
         """Where the page stands while its end is followed.
 
         Text that comes fills some blank lines before the page moves: each move sends most of it to the terminal again.
         """
         end = self._end()
-        ahead = self._stepped(end, min(LINES_AHEAD, self.size.height // 4))
+        ahead = self._stepped(end, self._ahead)
         coming = any(self._items[number].live for number in range(end.block, len(self._items)))
         if not coming or self._top > ahead:
             return end
@@ -232,8 +245,9 @@ class Transcript(Widget, can_focus=True):
             return
         self._top = self._followed() if self._follow else self._clamp(self._top)
         if not self._follow and not self._from(self._top, self.size.height)[-1].place:
-            # No empty space below the end while there is text above the top.
-            self._top = min(self._top, self._end())
+            # No empty space below the end while there is text above the top, but what is being written moves in steps.
+            end = self._end()
+            self._top = min(self._top, self._stepped(end, self._ahead) if self._is_writing() else end)
         shown = self._from(self._top, self.size.height) if self._items else self._empty_page()
         before, self._painted = self._painted, shown
         self._at_end = not self.more_below
