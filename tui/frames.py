@@ -60,8 +60,8 @@ class Frames:
         self._pace = pace
         self._shown: dict[int, Row] = {}
         self._wanted: dict[int, Row] = {}
-        self._behind: set[int] = set()
-        """Rows that may differ in the two."""
+        self._behind: dict[int, None] = {}
+        """Rows that may differ in the two, those that have waited longest first."""
         self._at: Offset | None = None
         """Where the terminal's cursor stands; None: not known."""
         self._pen = PLAIN
@@ -128,7 +128,7 @@ class Frames:
             _put(wanted[y], x, strip, system)
         self._shown |= unknown
         self._wanted |= wanted
-        self._behind |= wanted.keys()
+        self._behind |= dict.fromkeys(wanted)
 
     def _difference(self, room: float) -> str:
         """What brings the terminal up to date: all of it, or so many rows as there is room for, the cursor's first.
@@ -139,14 +139,14 @@ class Frames:
         cursor = self._cursor()
         parts: list[str] = []
         size = 0
-        for y in sorted(self._behind, key=lambda y: (y != cursor.y, y)):
+        for y in sorted(self._behind, key=lambda y: y != cursor.y):
             if size and size >= room:
                 break
             begun = len(parts)
             if self._wanted[y] != self._shown[y]:
                 self._send(parts, y, self._shown[y], self._wanted[y])
                 self._shown[y] = self._wanted[y]
-            self._behind.discard(y)
+            del self._behind[y]
             size += sum(len(part.encode()) for part in parts[begun:])
         parts.append(pen_change(self._pen, PLAIN))
         self._pen = PLAIN

@@ -90,6 +90,8 @@ class Pace:
         self._shown = 0
         """Of what was sent, so much has been shown for certain."""
         self._answered_at = 0.0
+        self._late = False
+        """Whether the last answer came later than the model said."""
         self._for_key = False
 
     def key(self) -> None:
@@ -119,8 +121,10 @@ class Pace:
             if self._asked and not self._proven and self._sent - self._shown > UNPROVEN:
                 return 0.0
             queue = self._queue(now)
-            limit = KEY_S if self._for_key else STREAM_S
-            return (limit - queue) * self._rate if queue < self._lowest else 0.0
+            if queue >= self._lowest:
+                return 0.0
+            # Behind a longer queue, a key's frame still goes: a row of it, the caret's first.
+            return max((STREAM_S - queue) * self._rate, 1.0)
 
     def wait(self) -> float:
         """Seconds after which there may be room."""
@@ -164,19 +168,24 @@ class Pace:
             elif asked.alone and asked.queued < SMALL:
                 # The way may have become longer. Of a larger frame, it could be the line that is slow.
                 self._round_trip += (took - self._round_trip) / 4
-            extra = took - self._round_trip
-            rate = asked.queued / max(extra, JITTER_S / 4)
-            if (since := at - self._answered_at) > JITTER_S:
-                # However wrong the model was: so much has gone through.
-                rate = max(rate, (asked.sent - self._shown) / since)
-            self._proven = self._proven or asked.queued >= TELLING
-            if rate > self._rate and asked.expected > JITTER_S:
-                self._rate = min(rate, self._rate * 2, FASTEST)
-            elif extra > JITTER_S and asked.queued >= TELLING:
-                self._rate = max(rate, SLOWEST)
+            self._learn(asked, took - self._round_trip, at)
             self._shown, self._answered_at = asked.sent, at
             if self._shown == self._sent:
                 self._free_at = at
+
+    def _learn(self, asked: Asked, extra: float, at: float) -> None:
+        """How fast the line is, from the seconds that an answer took longer than over an empty line."""
+        self._proven = self._proven or asked.queued >= TELLING
+        was_late, self._late = self._late, extra > asked.expected + JITTER_S
+        gone = asked.sent - self._shown
+        if was_late and self._late and gone >= TELLING / 4:
+            # Between two answers that are late the line was never idle.
+            rate = min(gone / max(at - self._answered_at, JITTER_S), self._rate)
+            self._rate = max((self._rate + rate) / 2, SLOWEST)
+        elif asked.queued >= TELLING and extra > JITTER_S:
+            self._rate = max(min(asked.queued / extra, self._rate * 2), SLOWEST)
+        elif asked.expected > JITTER_S and extra < asked.expected / 2:
+            self._rate = min(self._rate * (2 if asked.queued >= TELLING else 1.25), FASTEST)
 
     def leaving(self) -> float:
         """Seconds that leaving should still wait for an answer."""
