@@ -17,7 +17,7 @@ from pathlib import Path
 import machine
 from table import Section, markdown
 
-PARTS = ("start", "wire", "keys", "large", "engine", "sensors", "over_ssh")
+PARTS = ("start", "wire", "keys", "large", "engine", "client", "sensors", "over_ssh")
 """Modules beside this one, each with `measured(quick)`, which returns a section of the table."""
 WRITTEN = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 INTRODUCTION = """\

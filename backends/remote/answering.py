@@ -19,7 +19,7 @@ from .chunks import ChunkReader, Complained
 from .complaint import of_event, read
 from .failures import About, Refusal, Trouble, of_complaint, of_exception, of_reply, quoted
 from .knowledge import Knowledge
-from .retrying import MOST_TRIES, Retries, wanted_seconds
+from .retrying import LONGEST_SECONDS, MOST_TRIES, Retries, wanted_seconds
 from .server import Endpoint
 from .sse import DONE, EventDecoder, decoded
 from .watching import SENT, sending
@@ -113,6 +113,8 @@ class Answering:
                     continue
                 wait = retries.wait(trouble.wait) if trouble.again else None
                 if wait is None:
+                    if trouble.wait is not None and trouble.wait > LONGEST_SECONDS:
+                        raise Trouble(trouble.refusal.with_more(_asked_to_wait(trouble.wait))) from None
                     raise
                 await self._count_down(wait, trouble.refusal, retries.tries)
 
@@ -291,6 +293,10 @@ class Answering:
     @staticmethod
     def _now() -> float:
         return time.monotonic()
+
+
+def _asked_to_wait(seconds: float) -> str:
+    return say("remote.asks_to_wait", minutes=math.ceil(seconds / 60))
 
 
 def _reply(client: "AsyncOpenAI", model: str, sent: Body) -> Any:

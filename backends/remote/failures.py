@@ -33,6 +33,10 @@ class Refusal(QiaoError):
         self.kind: FailureKind = kind
         self.exit_code = 3 if kind in REFUSALS else 4
 
+    def with_more(self, more: str) -> "Refusal":
+        """The same, with a further sentence."""
+        return Refusal("remote.with_more", self.kind, message=str(self), more=more)
+
     def failed(self) -> Failed:
         """The same as an event."""
         return Failed(self.kind, str(self))

@@ -73,8 +73,10 @@ def connect(endpoint: Endpoint) -> "AsyncOpenAI":
     near = is_near(endpoint.base_url)
     try:
         http = DefaultAsyncHttpxClient(
-            # A proxy for the internet knows nothing of this machine's own servers.
+            # A proxy for the internet knows nothing of this machine's own servers. What SSL_CERT_FILE trusts counts
+            # there too.
             trust_env=not near,
+            verify=httpx2.create_ssl_context(),
             timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
             event_hooks={"request": [_watch]},
         )
@@ -86,12 +88,13 @@ def connect(endpoint: Endpoint) -> "AsyncOpenAI":
         # The package wants one, and sends it; servers that need none ignore it.
         api_key=endpoint.key.value if endpoint.key else "EMPTY",
         base_url=endpoint.base_url,
-        organization="",
-        project="",
         # Waiting to try again is shown, and can be stopped: see `retrying`.
         max_retries=0,
         http_client=http,
     )
+    if endpoint.provider.name != "openai":
+        # Taken from OPENAI_ORG_ID and OPENAI_PROJECT_ID: nobody else's business.
+        client.organization = client.project = None
     # Their modules are imported at the first touch: not while the time to the first token is taken.
     _ = client.chat.completions.with_streaming_response, client.completions.with_streaming_response
     return client

@@ -149,7 +149,7 @@ REFUSALS: dict[str, tuple[Behaviour, FailureKind, str]] = {
     "a queue that is too long": (
         status(429, headers={"Retry-After": "3600"}),
         "rate_limited",
-        "Try again later",
+        "Try again later. It asks to wait 60 min.",
     ),
     "a login page": (replies(PAGE), "bad_reply", "Sign in to the network"),
     "an error with status 200": (
@@ -306,6 +306,16 @@ def test_an_engine_that_died_behind_its_server_is_told_of(
     assert answered.text == "Par"
     assert answered.failed.kind == "engine_died"
     assert "went away" in answered.failed.message
+
+
+@pytest.mark.parametrize(("like", "sent"), [("vllm", False), ("openai", True)])
+def test_an_organization_is_told_to_nobody_else(
+    asker: MakeAsker, monkeypatch: pytest.MonkeyPatch, like: str, sent: bool
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-mine")
+    ask = asker(like=like)
+    ask()
+    assert (ask.server.received[0].headers.get("openai-organization") == "org-mine") is sent
 
 
 def test_nobody_there(asker: MakeAsker) -> None:
