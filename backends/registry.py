@@ -1,6 +1,7 @@
 """All backends behind one door: the address of a request decides which one answers it."""
 
 import importlib.util
+import os
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -255,12 +256,27 @@ class Backends:
         Raises:
             QiaoError: it can't be started, and why.
         """
+        yield from self._vllm.servers.serve(address, self._servable(address), flags, stop)
+
+    def suggested_flags(self, address: Address) -> tuple[str, ...]:
+        """Flags of `vllm serve` that suit this model and the memory that is free now. Blocks for some ms.
+
+        Raises:
+            QiaoError: it is no model of this machine that vLLM could serve.
+        """
+        from .vllm.sizing import size
+
+        return size(self._servable(address), (), os.environ.get("CUDA_VISIBLE_DEVICES")).flags
+
+    def _servable(self, address: Address) -> Path:
         if address.provider != discovery.PROVIDER:
             raise Refused("vllm.not_local", model=visible_line(str(address)))
         if address == starter.ADDRESS:
             raise Refused("vllm.gguf", model=visible_line(str(address)))
         path = self._here.resolve(address.name).expanduser().absolute()
-        yield from self._vllm.servers.serve(address, path, flags, stop)
+        if path.is_file():
+            raise Refused("vllm.gguf", model=visible_line(str(address)))
+        return path
 
     def servers(self) -> list[ServerInfo]:
         """The vLLM servers that Qiao started, now or earlier, and that run or are starting. Quick."""

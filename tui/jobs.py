@@ -9,13 +9,17 @@ from ..workbench.seam import Progress
 Work = Callable[[threading.Event], Iterable[Progress] | None]
 """Is done in a thread of its own; blocks, ends soon once the event is set, and raises `QiaoError` for a person."""
 
+Ended = Callable[[QiaoError | None], object]
+"""Is told, on the screen, how something ended that wasn't stopped."""
+
 
 class Job:
     """One of them. The thread writes, the screen reads at any time."""
 
-    def __init__(self, key: Hashable, work: Work) -> None:
+    def __init__(self, key: Hashable, work: Work, ended: Ended | None) -> None:
         self.key = key
         """The row of the picker that shows it."""
+        self.ended = ended
         self.stop = threading.Event()
         self.progress: Progress | None = None
         self.error: QiaoError | None = None
@@ -47,11 +51,11 @@ class Jobs:
     def of(self, key: Hashable) -> Job | None:
         return self._running.get(key)
 
-    def start(self, key: Hashable, work: Work) -> Job | None:
+    def start(self, key: Hashable, work: Work, ended: Ended | None = None) -> Job | None:
         """Begins, unless something is under way for this row already."""
         if key in self._running:
             return None
-        job = self._running[key] = Job(key, work)
+        job = self._running[key] = Job(key, work, ended)
 
         def run() -> None:
             job.run()

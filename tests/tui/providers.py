@@ -7,6 +7,7 @@ import msgspec
 
 from qiao.backends.registry import Backends, Settings
 from qiao.backends.scripted import ScriptedBackend
+from qiao.backends.vllm.managed import ServerInfo
 from qiao.workbench.address import Address
 from qiao.workbench.config import Config
 from qiao.workbench.errors import QiaoError
@@ -57,6 +58,11 @@ class Providers(Backends):
         self.hold.set()
         self.asked: list[str] = []
         self.fetched: list[Address] = []
+        self.running: list[ServerInfo] = []
+        self.trouble: QiaoError | None = None
+        """What serving ends on."""
+        self.flags: list[str] = []
+        self.left: list[Address] = []
 
     def sources(self) -> list[Source]:
         return list(self.listed.values())
@@ -92,3 +98,29 @@ class Providers(Backends):
             msgspec.structs.replace(model, state="on_disk") if model.address == address else model
             for model in self.found
         ]
+
+    def suggested_flags(self, address: Address) -> tuple[str, ...]:
+        return ("--gpu-memory-utilization", "0.31")
+
+    def serve(self, address: Address, flags: Sequence[str], stop: threading.Event) -> Generator[Progress, None, None]:
+        self.flags = list(flags)
+        yield Progress("starting", note="starting Python")
+        yield Progress("loading", 5, 12, "loading weights")
+        while not self.hold.wait(0.01):
+            if stop.is_set():
+                return
+        if self.trouble is not None:
+            raise self.trouble
+        served = Address("vllm", address.name)
+        self.running.append(ServerInfo(served, str(address), "http://127.0.0.1:1", "", True, True, 2048))
+        self.found.append(Model(served, address.name, "served"))
+
+    def servers(self) -> list[ServerInfo]:
+        return list(self.running)
+
+    def end_server(self, address: Address) -> None:
+        self.running = [server for server in self.running if server.address != address]
+        self.found = [model for model in self.found if model.address != address]
+
+    def leave_server(self, address: Address) -> None:
+        self.left.append(address)

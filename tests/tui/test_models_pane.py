@@ -246,6 +246,64 @@ async def test_a_server_is_added_in_the_screen_and_asked_at_once(path: Path, hom
 
 
 @in_loop
+async def test_a_model_is_served_and_its_server_ended(path: Path) -> None:
+    backends = Providers((HERE, remote("vllm", "vLLM")), [SMALL, local("tall")])
+    async with picker(backends, path) as bench:
+        backends.hold.clear()
+        await go_to(bench, "tall")
+        await bench.see("V serve")
+        await bench.press("V")
+        await bench.see("Serve local:tall with vLLM", "--gpu-memory-utilization 0.31")
+        await bench.type(" --max-model-len 2k")
+        await bench.press("enter")
+        await bench.see("loading weights", "42%")
+        assert backends.flags == ["--gpu-memory-utilization", "0.31", "--max-model-len", "2k"]
+        backends.hold.set()
+        await bench.see("vllm:tall is ready")
+        await bench.see("▲ tall")
+        await go_to(bench, "vLLM")
+        await bench.press("j", "x")
+        await bench.see("end it")
+        await bench.press("e")
+        await bench.until(lambda: not backends.running)
+        await bench.miss("▲ tall")
+
+
+@in_loop
+async def test_a_server_that_fails_says_why_until_that_is_read(path: Path) -> None:
+    backends = Providers((HERE,), [SMALL, local("tall")])
+    backends.trouble = Refused("asking.failed", message="Its port is taken. Log: somewhere/vllm.log")
+    async with picker(backends, path, NARROW) as bench:
+        await go_to(bench, "tall")
+        await bench.press("V", "enter")
+        await bench.see("Its port is taken.", "somewhere/vllm.log")
+        await bench.press("escape")
+        await bench.miss("Its port is taken.")
+        assert "○" in row(bench, "tall")
+
+
+@in_loop
+@pytest.mark.parametrize("key", ["e", "l"])
+async def test_leaving_asks_what_becomes_of_a_server(path: Path, key: str) -> None:
+    backends = Providers((HERE,), [SMALL, local("tall")])
+    async with picker(backends, path) as bench:
+        await go_to(bench, "tall")
+        await bench.press("V", "enter")
+        await bench.see("is ready")
+        await bench.press("escape", "q")
+        await bench.see("vllm:tall is still being served.")
+        await bench.press("escape")
+        await bench.miss("still being served")
+        assert bench.app.is_running
+        await bench.press("q")
+        await bench.see("still being served")
+        await bench.press(key)
+        await bench.until(lambda: bench.app.return_code is not None or bench.app._exit)
+        assert backends.left == ([Address("vllm", "tall")] if key == "l" else [])
+        assert len(backends.running) == (1 if key == "l" else 0)
+
+
+@in_loop
 async def test_hostile_names_and_problems_are_shown_and_do_nothing(path: Path) -> None:
     hostile = "[red]\x1b[2J\x9b5m\u202eevil"
     source = remote("cloud", hostile, problem=hostile, asked=True)

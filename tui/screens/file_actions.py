@@ -202,14 +202,6 @@ class FileActions(WorkbenchBase):
     def do_repaint(self) -> None:
         self.qiao.repaint()
 
-    def do_quit(self) -> None:
-        if not any(session.runs for session in self.sessions):
-            self.qiao.leave()
-            return
-        choices = [Choice("q", say("screen.choice_quit"), "quit")]
-        question = Question(say("screen.still_running"), choices)
-        self.app.push_screen(question, lambda answer: self.qiao.leave() if answer else None)
-
 
 def _with_variable(conversation: Conversation, name: str, value: str | None) -> Conversation:
     variables = {key: text for key, text in conversation.variables.items() if key != name}

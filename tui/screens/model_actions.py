@@ -1,28 +1,27 @@
 """What the keys do in the model picker: use, fetch, unload, serve; ask a provider, give its key, add one."""
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 from textual import on
 
 from ...workbench.address import Address
 from ...workbench.errors import QiaoError
-from ...workbench.seam import Model, Progress, Source
+from ...workbench.seam import Progress
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from .. import remembered
-from ..jobs import Job, Work
+from ..jobs import Job
 from ..panes.model_tree import Add, Part, Recent, is_folded
 from ..panes.models import ModelRows, ModelsPane
 from ..panes.rows import Rows
 from .add_provider import AddProvider, NewProvider
 from .dialogs import LineInput
 from .keys import KeyDialog, after_unlocking
-from .workbench_base import WorkbenchBase
+from .server_actions import ServerActions
 
 
-class ModelActions(WorkbenchBase):
+class ModelActions(ServerActions):
     """Each `do_ID` carries out the action of that id, on the row that is selected in the picker."""
 
     @property
@@ -69,26 +68,19 @@ class ModelActions(WorkbenchBase):
     # Parts
 
     def _open_part(self, provider: str) -> None:
-        """Unfolds it, or folds it; one whose models aren't known is asked for them."""
+        """Unfolds it, or folds it; one none of whose models are known is asked for them."""
         source = self.source(provider)
-        known = any(model.address.provider == provider for model in self.models)
-        if source is not None and source.base_url is not None and (source.problem or not source.asked or not known):
+        if self.is_unknown(provider):
             self._ask(provider)
         else:
-            self._fold(provider, not (source is not None and is_folded(source, self.remembered.folded)))
+            self.fold(provider, not (source is not None and is_folded(source, self.remembered.folded)))
 
     @on(ModelRows.Fold)
     def _fold_part(self, event: ModelRows.Fold) -> None:
-        source = self.source(event.provider)
-        if event.folded or source is None or source.base_url is None or (source.asked and not source.problem):
-            self._fold(event.provider, event.folded)
+        if event.folded or not self.is_unknown(event.provider):
+            self.fold(event.provider, event.folded)
         else:
             self._ask(event.provider)
-
-    def _fold(self, provider: str, folded: bool) -> None:
-        self.remembered = self.remembered.with_fold(provider, folded)
-        remembered.save(self.remembered)
-        self.refresh_models()
 
     def do_refresh_models(self) -> None:
         provider = self.picker.provider
@@ -99,21 +91,16 @@ class ModelActions(WorkbenchBase):
 
     def _ask(self, provider: str) -> None:
         """Asks a provider for its models; that takes a connection, and perhaps a key."""
-        self._fold(provider, False)
+        self.fold(provider, False)
         backends = self.qiao.backends
         after_unlocking(
             self.app,
             backends,
             provider,
-            lambda: self._begin(Part(provider), lambda stop: backends.refresh(provider, stop)),
+            lambda: self.begin(Part(provider), lambda stop: backends.refresh(provider, stop)),
         )
 
     # What takes its time
-
-    def _begin(self, key: Hashable, work: Work) -> None:
-        if self.qiao.jobs.start(key, work) is not None:
-            self.refresh_models()
-            self.refresh_hints()
 
     @on(ModelRows.Leave)
     def _leave_picker(self, event: ModelRows.Leave) -> None:
@@ -124,10 +111,15 @@ class ModelActions(WorkbenchBase):
     def job_ended(self, job: Job) -> None:
         """Something that was under way is done, stopped, or has failed."""
         self.refresh_models()
+        self.refresh_hints()
         self.qiao.look_for_models()
-        if job.error is None or job.stop.is_set():
+        if job.stop.is_set():
             return
-        if isinstance(job.key, Part) and self._wants_key(job.key.provider):
+        if job.ended is not None:
+            job.ended(job.error)
+        elif job.error is None:
+            return
+        elif isinstance(job.key, Part) and self._wants_key(job.key.provider):
             self._give_key(job.key.provider)
         else:
             self.qiao.tell(str(job.error), error=True)
@@ -155,17 +147,14 @@ class ModelActions(WorkbenchBase):
         def fetch(stop: threading.Event) -> Iterator[Progress]:
             yield from backends.fetch(address, stop)
 
-        self._begin(address, fetch)
+        self.begin(address, fetch)
 
     def do_unload_model(self) -> None:
         address = self.picker.address
-        if address is None:
+        if address is None or self.end_server(address):
             return
         backends = self.qiao.backends
-        self._begin(address, lambda stop: backends.unload(address))
-
-    def do_serve_model(self) -> None:
-        raise QiaoError("picker.no_serving")
+        self.begin(address, lambda stop: backends.unload(address))
 
     # Providers
 
@@ -199,16 +188,6 @@ class ModelActions(WorkbenchBase):
 
         taken = [source.provider for source in self.sources]
         self.app.push_screen(AddProvider(taken), added)
-
-    # Looking
-
-    def source(self, provider: str) -> Source | None:
-        """Where these models come from."""
-        return next((source for source in self.sources if source.provider == provider), None)
-
-    def model(self, address: Address) -> Model | None:
-        """What is known of this model."""
-        return next((model for model in self.models if model.address == address), None)
 
 
 def _local(text: str) -> Address:

@@ -1,7 +1,7 @@
 """The workbench screen: what it is made of, and how it is brought up to date. What its keys do stands beside it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple, cast
 
 from textual.app import ComposeResult
@@ -21,6 +21,7 @@ from .. import remembered
 from ..glyphs import glyphs
 from ..host import Host
 from ..inks import Inks
+from ..jobs import Ended, Work
 from ..panes.hints import Hint, Hints
 from ..panes.inline_input import InlineInput
 from ..panes.machine import MachinePane
@@ -280,6 +281,38 @@ class WorkbenchBase(Screen[None]):
         self.set_focus(self.transcript)
         self.refresh_hints()
 
+    def begin(self, key: Hashable, work: Work, ended: Ended | None = None) -> None:
+        """Begins something that takes its time, shown in this row of the picker, unless something is under way there.
+
+        Args:
+            ended: told of its end on the screen, with the error if there was one; not told if it was stopped.
+        """
+        if self.qiao.jobs.start(key, work, ended) is not None:
+            self.refresh_models()
+            self.refresh_hints()
+
+    def fold(self, provider: str, folded: bool) -> None:
+        """Puts the models of this provider out of sight in the picker, or shows them; the next run does so too."""
+        self.remembered = self.remembered.with_fold(provider, folded)
+        remembered.save(self.remembered)
+        self.refresh_models()
+
+    # Looking
+
+    def source(self, provider: str) -> Source | None:
+        """Where these models come from."""
+        return next((source for source in self.sources if source.provider == provider), None)
+
+    def model(self, address: Address) -> Model | None:
+        """What is known of this model."""
+        return next((model for model in self.models if model.address == address), None)
+
+    def is_unknown(self, provider: str) -> bool:
+        """Whether it is a provider none of whose models are known."""
+        source = self.source(provider)
+        known = any(model.address.provider == provider for model in self.models)
+        return source is not None and source.base_url is not None and not known
+
     def remember(self, address: Address) -> None:
         """This model is the one used last."""
         kept = self.remembered.used(address)
@@ -313,9 +346,12 @@ class WorkbenchBase(Screen[None]):
     def _picker_hints(self) -> list[Hint]:
         key = self.query_one(ModelsPane).selected_key
         address = key.address if isinstance(key, Recent) else key
-        model = next((model for model in self.models if model.address == address), None)
-        source = next((source for source in self.sources if Part(source.provider) == key), None)
-        enter, own, esc = picker_hints(key, model, source, self.qiao.jobs.of(address) is not None)
+        model = self.model(address) if isinstance(address, Address) else None
+        source = self.source(key.provider) if isinstance(key, Part) else None
+        unknown = source is not None and self.is_unknown(source.provider)
+        busy = self.qiao.jobs.of(address) is not None
+        managed = address in [server.address for server in self.qiao.backends.servers()]
+        enter, own, esc = picker_hints(key, model, source, managed=managed, unknown=unknown, busy=busy)
         return [
             Hint("enter", say(f"screen.{enter}")),
             *self._action_hints(*own),
