@@ -71,6 +71,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_take", "l,right", "conversation", "run"),
     Action("compare", "c", "conversation", "run"),
     Action("fork", "f", "conversation", "run"),
+    Action("chances", "percent_sign", "conversation", "run"),
     Action("fold", "z", "conversation", "run"),
     Action("seen", "v", "conversation", "run"),
     Action("stop", "escape,ctrl+c", "workbench", "run"),

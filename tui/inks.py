@@ -17,6 +17,7 @@ _ATTRIBUTES = {
     "struck": Style(strike=True),
     "link": Style(underline=True),
     "special": Style(bold=True),
+    "picked": Style(reverse=True),
 }
 _COLORED = {"code": "user", "special": "accent", "unset": "bad", "variable": "user", "block": "text"}
 _GROUNDED = {"variable": "code", "code": "code", "block": "code"}
@@ -26,7 +27,7 @@ class Inks:
     """The styles of one theme.
 
     An ink is a colour of the theme (`text`, `muted`, `system`…), or one of `strong`, `em`, `struck`, `heading`, `link`,
-    `code`, `block` (of code), `variable`, `unset`, `special`; several are parted by blanks.
+    `code`, `block` (of code), `variable`, `unset`, `special`, `picked`; several are parted by blanks.
     """
 
     def __init__(self, colors: Colors) -> None:

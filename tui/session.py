@@ -12,10 +12,11 @@ from ..workbench import several
 from ..workbench.address import Address
 from ..workbench.answering import Answer
 from ..workbench.asking import Ask, ask
-from ..workbench.conversation import Conversation, Message, Role, join_messages, next_role, split_message
+from ..workbench.conversation import Conversation, Message, Role, Take, join_messages, next_role, split_message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.placing import Place, answer_from
+from ..workbench.seam import Token
 from .items import HashChain, Items
 from .running import Run
 from .transcript.blocks import Item
@@ -45,6 +46,8 @@ class Session:
         self.replaying: list[int] | None = None
         """The uids of the answers that are still to be given anew, in order; None when that isn't going on."""
         self._replayed_by = Address("?", "?")
+        self.chances: dict[tuple[object, ...], tuple[Token, ...]] = {}
+        """How likely the tokens of answers were, as far as they came while this program runs; see `take_key`."""
         self.editing: int | None = None
         """The uid of the message that is being edited."""
         self._added: _Added | None = None
@@ -266,29 +269,34 @@ class Session:
         Raises:
             QiaoError: there is nothing to answer, or a variable has no value.
         """
-        return self._asked(address, go_on, takes)[0]
+        return self._asked(address, go_on, takes, None)[0]
 
-    def _asked(self, address: Address, go_on: bool, takes: int | None) -> tuple[Ask, Place]:
+    def _asked(self, address: Address, go_on: bool, takes: int | None, prefix: str | None) -> tuple[Ask, Place]:
         here = self.in_document
         if here is None:
             raise QiaoError("asking.nothing_to_answer")
         conversation = self.conversation
         place = answer_from(conversation, here)
         going_on = place.seen if go_on else None
-        if go_on and not (going_on and going_on.said):
+        if prefix is not None:
+            going_on = Message(role="assistant").with_take(Take(text=prefix))
+        if (go_on or prefix is not None) and not (going_on and going_on.said):
             raise QiaoError("screen.nothing_to_continue")
         sampling = conversation.sampling
         if takes is not None:
             sampling = msgspec.structs.replace(sampling, n=takes)
         return ask(conversation, place.upto, address, sampling, going_on=going_on), place
 
-    def new_run(self, address: Address, *, go_on: bool = False, takes: int | None = None) -> Run:
+    def new_run(
+        self, address: Address, *, go_on: bool = False, takes: int | None = None, prefix: str | None = None
+    ) -> Run:
         """What pressing `r` on the selected message starts; the answer's message is selected.
 
         Args:
             address: the model.
             go_on: the answer goes on from the selected assistant message's text.
             takes: how many, if not as the sampling says.
+            prefix: the answer goes on from this text instead, as it is.
 
         Raises:
             QiaoError: as `ask` does; or an answer is already coming there, or the file is read-only, so that an answer
@@ -298,7 +306,7 @@ class Session:
             raise QiaoError("screen.is_read_only")
         if any(run.target == self.selected for run in self.runs):
             raise QiaoError("screen.already_running")
-        wanted, place = self._asked(address, go_on, takes)
+        wanted, place = self._asked(address, go_on, takes, prefix)
         target = place.seen.uid if place.seen is not None else Message(role="assistant").uid
         after = self.conversation.messages[place.upto - 1].uid if place.upto else None
         if any(run.target == target or (place.seen is None and run.after == after) for run in self.runs):
@@ -349,6 +357,8 @@ class Session:
                 self.selected = run.after
             return
         take = answer.take()
+        if answer.chances:
+            self.chances[take_key(take)] = tuple(answer.chances)
         conversation = self.conversation
         here = conversation.index(run.target)
         if here is not None and conversation.messages[here].role == "assistant":
@@ -375,3 +385,8 @@ def _behind(messages: Sequence[Message], uid: int | None) -> int:
     if uid is None:
         return 0
     return next((i + 1 for i, message in enumerate(messages) if message.uid == uid), len(messages))
+
+
+def take_key(take: Take) -> tuple[object, ...]:
+    """Tells a take from others, also after undo and redo."""
+    return (take.model, take.created, take.seed, take.text)

@@ -1,5 +1,7 @@
 """What the keys do with the versions of a message, and of a conversation."""
 
+from functools import partial
+
 import msgspec
 
 from ...workbench.answering import Answer
@@ -8,7 +10,8 @@ from ...workbench.errors import QiaoError
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..running import Run
-from ..session import Session
+from ..session import Session, take_key
+from .chances import Chances, Wanted
 from .compare import Compare, versions
 from .conversation_actions import ConversationActions
 
@@ -81,3 +84,19 @@ class TakeActions(ConversationActions):
             self.start_run(run)
         else:
             run.start(self.qiao.backends, self.qiao.answer_ended)
+
+    def do_chances(self) -> None:
+        """The tokens of the chosen take with their probabilities; an answer can go on from another one."""
+        session = self.session
+        message = session.message
+        take = None if message is None else message.take
+        tokens = None if take is None else session.chances.get(take_key(take))
+        if take is None or not tokens:
+            raise QiaoError("chances.none")
+
+        def wanted(result: Wanted | None) -> None:
+            if result is not None:
+                run = partial(session.new_run, self.address, takes=1, prefix=result.prefix)
+                self.guarded(lambda: self.start_run(run()))
+
+        self.app.push_screen(Chances(tokens, take.text[: take.prefix or 0], self.inks), wanted)
