@@ -18,6 +18,7 @@ from .penalties import Penalties
 from .prefill import Prefill
 from .prefix_cache import PrefixCache
 from .prompting import FormedPrompt, form
+from .slicing import can_be_sliced
 from .thinking_budget import ThinkingBudget
 from .threads import Threads
 from .tokenizer import Tokenizer
@@ -45,7 +46,10 @@ class Answerer:
         cores = len(os.sched_getaffinity(0))
         self._threads = Threads(cores, torch.set_num_threads) if on_cpu else None
         self._prefill = Prefill(model, Threads(cores, torch.set_num_threads) if on_cpu else None)
-        self.prefixes = PrefixCache(_cache_maker(model), memory_bytes // KEPT_SHARE)
+        make = _cache_maker(model)
+        self.prefixes = PrefixCache(
+            make, memory_bytes // KEPT_SHARE, lambda ids: make is not None and can_be_sliced(model, make, ids)
+        )
         self._eos = _eos_ids(model)
         own = cast("dict[str, object]", model.generation_config.to_dict())
         # transformers would put it in wherever it finds none, but none is what switches it off at no cost.

@@ -5,7 +5,10 @@ from typing import Any
 
 _CROPPABLE = frozenset({"DynamicLayer", "DynamicSlidingWindowLayer"})
 """Layers of a cache that can be fed in slices and cut back. Others (linear attention and the like) fold the past into
-one state, and can't: for a model with those nothing is kept."""
+one state, which can't be cut back: it is gone on from if nothing has to go, and if the model does that rightly."""
+
+ENOUGH_TO_TRY = 24  # slicing.TOKENS
+"""Tokens of a prompt that it takes to find out whether a model does."""
 
 
 class PrefixCache:
@@ -17,11 +20,19 @@ class PrefixCache:
     Args:
         make: makes a new transformers cache; None where the model takes none.
         limit_bytes: a larger cache isn't kept.
+        can_be_sliced: tells of a prompt's tokens whether a model with folding layers takes them in slices; asked once.
     """
 
-    def __init__(self, make: Callable[[], Any] | None, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Any] | None,
+        limit_bytes: int,
+        can_be_sliced: Callable[[Sequence[int]], bool] = lambda ids: False,
+    ) -> None:
         self._make = make
         self._limit = limit_bytes
+        self._can_be_sliced = can_be_sliced
+        self._tried = False
         self._cache: Any = None
         self._ids: list[int] = []
 
@@ -40,8 +51,8 @@ class PrefixCache:
         common = min(_common(self._ids, ids), len(ids) - 1)
         if self._cache is None or common <= 0 or not self._crop(common):
             self._cache, self._ids = self._make(), []
-            if not all(type(layer).__name__ in _CROPPABLE for layer in self._cache.layers):
-                self._make = self._cache = None
+            if not self._tried and not self._takes_slices(ids):
+                self._cache = None
                 return None, 0
         self._ids = list(ids[: len(self._ids)])
         return self._cache, len(self._ids)
@@ -66,8 +77,22 @@ class PrefixCache:
     def size_bytes(self) -> int:
         """What the cache takes now."""
         layers: list[Any] = [] if self._cache is None else self._cache.layers
-        tensors = (getattr(layer, name, None) for layer in layers for name in ("keys", "values"))
+        tensors = [getattr(layer, name, None) for layer in layers for name in ("keys", "values")]
+        for layer in layers:
+            for name in ("conv_states", "recurrent_states"):
+                tensors += getattr(layer, name, {}).values()
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors if tensor is not None)
+
+    def _takes_slices(self, ids: Sequence[int]) -> bool:
+        """Whether the new cache can be fed in slices; found out at the first prompt that is long enough to tell."""
+        if not all(type(layer).__name__ in _CROPPABLE for layer in self._cache.layers):
+            if len(ids) < ENOUGH_TO_TRY:
+                return False
+            if not self._can_be_sliced(ids):
+                self._make = None
+                return False
+        self._tried = True
+        return True
 
     def _crop(self, length: int) -> bool:
         """Cuts the cache back to its first `length` tokens; False where it can't be."""
