@@ -147,6 +147,10 @@ class Keys:
             for key in self._keys[action.id]
         ]
 
+    def everywhere(self, action_id: str) -> list[str]:
+        """Those keys of an action that type no text, and so can hold in dialogs and while editing too."""
+        return [key for key in self._keys[action_id] if re.fullmatch(r"ctrl\+.+|f\d+", key)]
+
     def shown(self, action_id: str) -> list[str]:
         """The keys of an action as people write them; none, if others took them all."""
         return [_shown_key(key) for key in self._keys[action_id]]

@@ -140,6 +140,9 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         self._hinted = 0.0
         self._leaving = False
         super().__init__(driver_class=driver_class)
+        # Whatever stands on the screen, a dialog or an open editor, may have been written over.
+        for key in self.keys.everywhere("repaint"):
+            self._bindings.bind(key, "repaint", show=False, priority=True)
         for theme in self.themes:
             self.register_theme(to_textual(theme))
         self.theme = first.name

@@ -72,6 +72,10 @@ class PacedApp(App[int], inherit_bindings=False):
         if self.frames is not None and self.frames.behind and self._looking_again is None:
             self._looking_again = asyncio.get_running_loop().call_later(self.pace.wait(), self.send_due)
 
+    def action_repaint(self) -> None:
+        """The key for it holds in dialogs and while editing too."""
+        self.repaint()
+
     def repaint(self) -> None:
         """Paints every cell, whatever the terminal may have lost or been written over with."""
         if self.frames:

@@ -13,10 +13,11 @@ from textual.widgets import Static
 
 from ...backends.registry import Backends
 from ...workbench.errors import QiaoError
-from ...workbench.seam import Prompt, Request
+from ...workbench.seam import Progress, Prompt, Request
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from ..inks import Inks
+from ..transcript.blocks import progress_words
 
 
 class Seen(ModalScreen[None]):
@@ -38,6 +39,13 @@ class Seen(ModalScreen[None]):
             super().__init__()
             self.prompt = prompt
 
+    class Coming(Event):
+        """How far the model is, where it has to be fetched first."""
+
+        def __init__(self, progress: Progress) -> None:
+            super().__init__()
+            self.progress = progress
+
     def __init__(self, request: Request, backends: Backends, inks: Inks) -> None:
         super().__init__()
         self._request = request
@@ -56,6 +64,10 @@ class Seen(ModalScreen[None]):
 
         def ask() -> None:
             try:
+                for progress in backends.prepare(self._request.address, self._stop):
+                    self.post_message(self.Coming(progress))
+                if self._stop.is_set():
+                    return
                 prompt: Prompt | str = backends.prompt(self._request, self._stop)
             except QiaoError as error:
                 prompt = str(error)
@@ -64,6 +76,9 @@ class Seen(ModalScreen[None]):
 
         # Not before the first layout: text that comes in the middle of that is given one line.
         self.call_after_refresh(threading.Thread(target=ask, name="seen", daemon=True).start)
+
+    def on_seen_coming(self, event: Coming) -> None:
+        self.query_one("#seen-head", Static).update(Content(progress_words(event.progress)))
 
     def on_seen_arrived(self, event: Arrived) -> None:
         head, text = self.query_one("#seen-head", Static), self.query_one("#seen-text", Static)

@@ -8,6 +8,7 @@ import msgspec
 from ...workbench.answering import Answer
 from ...workbench.conversation import Message, Take
 from ...workbench.sampling import Sampling
+from ...workbench.seam import Progress
 from ...workbench.variables import runs as variable_runs
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
@@ -148,18 +149,24 @@ def _progress(answer: Answer) -> str:
         rate = answer.tokens_per_second
         speed = "" if rate is None else f" · {rate:.0f}/s"
         return say("screen.tokens", n=answer.tokens) + speed
+    counts_down = progress.stage == "retrying" and progress.total > 0
+    seconds = f" · {answer.elapsed:.0f} s" if answer.elapsed >= 2 and not counts_down else ""
+    if progress.stage == "prefill" and progress.done >= progress.total > 0:
+        return say("screen.waiting")
+    return progress_words(progress) + seconds
+
+
+def progress_words(progress: Progress) -> str:
+    """What is being done before the first token, and a bar of how far it is, where that is known."""
     note = f" · {visible_line(progress.note)}" if progress.note else ""
     if progress.stage == "retrying" and progress.total > 0:
         return say("failing.retrying_in", seconds=max(progress.total - progress.done, 0)) + note
     what = say(f"screen.stage_{progress.stage}") + note
-    seconds = f" · {answer.elapsed:.0f} s" if answer.elapsed >= 2 else ""
-    if progress.stage == "prefill" and progress.done >= progress.total > 0:
-        return say("screen.waiting")
     if progress.total <= 0:
-        return what + seconds
+        return what
     done = min(progress.done / progress.total, 1)
     filled = round(done * 12)
-    return f"{what} {glyphs.full * filled}{glyphs.rule * (12 - filled)} {done:4.0%}{seconds}"
+    return f"{what} {glyphs.full * filled}{glyphs.rule * (12 - filled)} {done:4.0%}"
 
 
 def provenance(take: Take, width: int) -> list[Line]:
