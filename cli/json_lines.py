@@ -1,6 +1,7 @@
 """What the command says with `--json`: one object on stdout, errors included."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,12 +9,17 @@ import msgspec
 from ..workbench.conversation import Take, Timing, Usage
 from ..workbench.errors import QiaoError
 from ..workbench.sampling import Sampling
+from ..workbench.seam import Token
 from ..workbench.visible import without_surrogates
 from .streams import Data
 
 
-def take_json(take: Take) -> dict[str, Any]:
-    """A take with the names of the conversation's file; what isn't known is null, so that every key is there."""
+def take_json(take: Take, chances: Sequence[Token] | None = None) -> dict[str, Any]:
+    """A take with the names of the conversation's file; what isn't known is null, so that every key is there.
+
+    Args:
+        chances: how likely its tokens were, told as `logprobs`; None: that wasn't asked for.
+    """
     usage, timing = take.usage or Usage(), take.timing or Timing()
     return {
         "text": take.text,
@@ -27,6 +33,8 @@ def take_json(take: Take) -> dict[str, Any]:
         "created": take.created.isoformat() if take.created else None,
         "usage": _fields(usage),
         "timing": _fields(timing),
+        # Asked for, but not told by the engine: null.
+        **({} if chances is None else {"logprobs": msgspec.to_builtins(chances) or None}),
     }
 
 

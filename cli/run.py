@@ -10,7 +10,7 @@ from ..workbench.answering import Answer
 from ..workbench.conversation import Take
 from ..workbench.errors import QiaoError, Refused, Unreadable
 from ..workbench.keeping import keep
-from ..workbench.seam import REFUSALS, Backend, Event, Failed, Finished, Progress, Started, Text, Thinking
+from ..workbench.seam import REFUSALS, Backend, Event, Failed, Finished, Progress, Started, Text, Thinking, Token
 from ..workbench.visible import without_surrogates
 from ..workbench.words import say
 from .interrupt import Interrupt
@@ -77,7 +77,8 @@ def run(options: Namespace, question: Question, backend: Backend, narration: Nar
             if ending is not None:
                 break
             _remark(answer, narration)
-        takes = [answer.take() for answer in answers if answer.has_content or _is_whole(answer)]
+        kept = [answer for answer in answers if answer.has_content or _is_whole(answer)]
+        takes = [answer.take() for answer in kept]
         if options.save and takes:
             try:
                 saved = _save(question, takes, narration)
@@ -87,7 +88,8 @@ def run(options: Namespace, question: Question, backend: Backend, narration: Nar
     if gone is not None:
         raise gone
     if options.json:
-        write_json(data, _report(takes, count, saved, ending))
+        reports = [take_json(take, _asked_chances(answer)) for take, answer in zip(takes, kept, strict=True)]
+        write_json(data, _report(reports, count, saved, ending))
     elif ending is not None:
         narration.note(say("cli.complaint", message=ending.message))
     return DONE if ending is None else ending.exit_code
@@ -179,15 +181,20 @@ def _save(question: Question, takes: list[Take], narration: Narration) -> Path:
     return kept.path
 
 
-def _report(takes: list[Take], count: int, saved: Path | None, ending: Ending | None) -> dict[str, Any]:
+def _asked_chances(answer: Answer) -> list[Token] | None:
+    """How likely the answer's tokens were; None if nobody asked."""
+    return None if answer.request.sampling.logprobs is None else answer.chances
+
+
+def _report(takes: list[dict[str, Any]], count: int, saved: Path | None, ending: Ending | None) -> dict[str, Any]:
     """The one JSON object: the first take, all that came if several were wanted, and what went wrong."""
     report: dict[str, Any] = {}
     if ending is not None:
         report |= error_json(ending.kind, ending.message)
     if takes:
-        report |= take_json(takes[0])
+        report |= takes[0]
     if count > 1:
-        report["takes"] = [take_json(take) for take in takes]
+        report["takes"] = takes
     if saved is not None:
         report["saved"] = without_surrogates(str(saved))
     return report

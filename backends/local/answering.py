@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, cast
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from ...workbench.conversation import Finish, Timing, Usage
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Event, Finished, Progress, Request, Started
+from .chances import Chances
 from .choosing import Abilities, effective, generation_settings
 from .failures import EngineError, first_line
 from .penalties import Penalties
@@ -99,10 +101,14 @@ class Answerer:
             self.prefixes.fed(ids[:fed])
         before = ids if request.continue_last or prompt.mode == "completion" else ()
         text = self._tokenizer.writer(before)
-        writing = Writing(text, prompt.thinking_opened, used.stop or (), self._eos, stopped, say, self._on_token)
+        chances = None if used.logprobs is None else Chances(used.logprobs, self._tokenizer.text_of_one)
+        writing = Writing(
+            text, prompt.thinking_opened, used.stop or (), self._eos, stopped, say, self._on_token, chances
+        )
         written: Sequence[int] = ids
         if not stopped.is_set():
-            written = self._decode(ids, cache, used, config, writing)
+            with nullcontext() if chances is None else chances.watching(self._model):
+                written = self._decode(ids, cache, used, config, writing)
         self.prefixes.fed(written)
         reason: Finish = "length" if writing.reason is None else writing.reason
         if stopped.is_set() and writing.reason is None:

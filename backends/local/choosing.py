@@ -73,6 +73,7 @@ def effective(asked: Sampling, abilities: Abilities, prompt_tokens: int, *, thin
         frequency_penalty=asked.frequency_penalty or 0.0,
         thinking=thinking if abilities.can_switch_thinking else None,
         thinking_budget=asked.thinking_budget,
+        logprobs=asked.logprobs,
         extra=_checked(asked.extra),
     )
 

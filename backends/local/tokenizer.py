@@ -122,6 +122,17 @@ class Tokenizer:
         """The text of these tokens, special ones written out."""
         return str(self._inner.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
+    def text_of_one(self, id: int) -> str:
+        """The text of one token as it stands within a text; a part of a character is U+FFFD."""
+        # Alone, some tokenizers would leave its leading blank out.
+        before = self._anchor
+        whole, start = self.text_of([*before, id]), self.text_of(before)
+        return whole[len(start) :] if whole.startswith(start) else self.text_of([id])
+
+    @cached_property
+    def _anchor(self) -> list[int]:
+        return self.encode("a")[-1:]
+
     @cached_property
     def special_ids(self) -> frozenset[int]:
         """Tokens that are no text of an answer. The tags of thinking aren't among them."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import torch
 
 from ...workbench.conversation import Finish
-from ...workbench.seam import Event, Text, Thinking
+from ...workbench.seam import Event, Text, Thinking, Token
 from ..stop_strings import StopStrings
 from ..thinking import Part, ThinkingSplitter
+from .chances import Chances
 from .tokenizer import TokenText
 
 
@@ -26,6 +27,7 @@ class Writing:
         stopped: set when the answer isn't wanted any more.
         say: takes the events.
         on_token: told after each token but the first how many seconds it took.
+        chances: tells how likely each token was, if that was asked for.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Writing:
         stopped: threading.Event,
         say: Callable[[Event], None],
         on_token: Callable[[float], None],
+        chances: Chances | None = None,
     ) -> None:
         self._text = text
         self._splitter = ThinkingSplitter(opened=thinking_opened)
@@ -45,6 +48,8 @@ class Writing:
         self._stopped = stopped
         self._say = say
         self._on_token = on_token
+        self._chances = chances
+        self._unsaid_chances: list[Token] = []
         self._last_token: float | None = None
         self._unsaid = 0
         """Tokens whose text hasn't been said yet."""
@@ -89,6 +94,8 @@ class Writing:
             self.reason = "stop"
             return True
         self._unsaid += 1
+        if self._chances is not None and (token := self._chances.of(id)) is not None:
+            self._unsaid_chances.append(token)
         thought = self._splitter.thinking
         for part, text in self._splitter.feed(self._text.step(id)):
             self._show(part, text)
@@ -103,7 +110,7 @@ class Writing:
     def _show(self, part: Part, text: str) -> None:
         if part == "thinking":
             self.first_text = self.first_text or time.monotonic()
-            self._say(Thinking(text, self._said()))
+            self._say(Thinking(text, *self._said()))
         else:
             shown = self._stops.feed(text)
             if shown:
@@ -112,8 +119,10 @@ class Writing:
     def _answer(self, text: str) -> None:
         self.first_text = self.first_text or time.monotonic()
         self.first_answer = self.first_answer or time.monotonic()
-        self._say(Text(text, self._said()))
+        self._say(Text(text, *self._said()))
 
-    def _said(self) -> int:
+    def _said(self) -> tuple[int, tuple[Token, ...]]:
+        """How many tokens the text being said is made of, and how likely they were."""
         tokens, self._unsaid = self._unsaid, 0
-        return tokens
+        chances, self._unsaid_chances = tuple(self._unsaid_chances), []
+        return tokens, chances

@@ -14,7 +14,18 @@ import pytest
 from qiao.backends.scripted import ScriptedBackend
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.errors import BrokenOff
-from qiao.workbench.seam import REFUSALS, Event, FailureKind, Finished, Progress, Request, Text, Turn
+from qiao.workbench.seam import (
+    REFUSALS,
+    Alternative,
+    Event,
+    FailureKind,
+    Finished,
+    Progress,
+    Request,
+    Text,
+    Token,
+    Turn,
+)
 
 Qiao = Callable[..., Any]
 Write = Callable[..., Path]
@@ -180,6 +191,20 @@ class TestJson:
         assert said["usage"]["completion_tokens"] > 1
         assert said["usage"]["thinking_tokens"] == 1
         assert said["timing"]["total_ms"] >= said["timing"]["first_token_ms"] >= 0
+
+    def test_how_likely_the_tokens_were_if_that_is_asked_for(self, qiao: Qiao, scripted: ScriptedBackend) -> None:
+        paris = Token("Paris", -0.5, (Alternative("Paris", -0.5), Alternative("Lyon", -2.25)))
+        scripted.enqueue([Text("Paris", 1, (paris,)), Finished("stop")])
+        arguments = ("run", "-", "-m", "scripted:echo", "--json", "--set", "logprobs=2")
+        assert qiao(*arguments, stdin="?").json["logprobs"] == [
+            {
+                "text": "Paris",
+                "logprob": -0.5,
+                "alternatives": [{"text": "Paris", "logprob": -0.5}, {"text": "Lyon", "logprob": -2.25}],
+            }
+        ]
+        scripted.enqueue("The engine doesn't tell.")
+        assert qiao(*arguments, stdin="?").json["logprobs"] is None
 
     def test_several_takes(self, qiao: Qiao, scripted: ScriptedBackend) -> None:
         scripted.enqueue("a")
