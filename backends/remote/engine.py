@@ -217,7 +217,12 @@ class RemoteBackend:
         try:
             endpoint = at_hand or await in_thread(lambda: self.endpoint(request.address))
             answering = Answering(
-                request, endpoint, self._client, self._knowledge, self._context_length(request.address), emit
+                request,
+                endpoint,
+                self._client,
+                self._knowledge,
+                endpoint.context_length or self._context_length(request.address),
+                emit,
             )
             begun(answering)
             await answering.run()

@@ -45,6 +45,8 @@ class Endpoint(NamedTuple):
     base_url: str
     """Up to and with `/v1`."""
     key: FoundKey | None
+    context_length: int | None = None
+    """Of the model that is meant, in tokens, where it is known."""
 
     @property
     def host(self) -> str:

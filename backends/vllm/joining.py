@@ -44,7 +44,7 @@ class Vllm:
             if server is None:
                 return None
             key = self.servers.key(address.name)
-            return Endpoint(provider, server.base_url, Key(key, "session") if key else None)
+            return Endpoint(provider, server.base_url, Key(key, "session") if key else None, server.context_length)
 
         return find
 

@@ -8,8 +8,8 @@ import pytest
 from qiao.backends.local.engine import LocalBackend
 from qiao.workbench.seam import Failed
 
+from ..conftest import NO_SYSTEM_TEMPLATE, copied, with_config
 from .asking_models import CAPITAL, ask
-from .conftest import NO_SYSTEM_TEMPLATE, copied, with_config
 
 
 def refusal(path: Path, **options: str) -> Failed:
