@@ -284,6 +284,9 @@ class Backends:
 
     def end_server(self, address: Address) -> None:
         """Ends the server that answers as this; blocks for up to 8 s. Nothing happens if there is none."""
+        if address.provider in self._remote:
+            # vLLM waits for its readers before it ends.
+            self._remote[address.provider].hang_up(address)
         self._vllm.servers.end(address.name)
 
     def leave_server(self, address: Address) -> None:

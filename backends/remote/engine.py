@@ -71,6 +71,8 @@ class RemoteBackend:
         self._models: list[Model] | None = None
         self._looked = False
         """Whether the list of an earlier start was looked for."""
+        self._answering: list[tuple[Address, threading.Event]] = []
+        """The answers under way, each with what ends it."""
         self._problem: str | None = None
         self._key_source: KeySource | None = None
         self._recent_key: tuple[float, FoundKey | None] | None = None
@@ -90,6 +92,24 @@ class RemoteBackend:
         if stop.is_set():
             yield Finished("cancelled", Usage(completion_tokens=0))
             return
+        hung_up = threading.Event()
+        with self._lock:
+            self._answering.append((request.address, hung_up))
+        try:
+            yield from self._events(request, lambda: stop.is_set() or hung_up.is_set())
+        finally:
+            with self._lock:
+                self._answering.remove((request.address, hung_up))
+
+    def hang_up(self, address: Address) -> None:
+        """Ends the answers that this model is giving, as a stop would: its server is about to end."""
+        with self._lock:
+            answering = list(self._answering)
+        for asked, hung_up in answering:
+            if asked == address:
+                hung_up.set()
+
+    def _events(self, request: Request, stopped: Callable[[], bool]) -> Iterator[Event]:
         events: SimpleQueue[Event] = SimpleQueue()
         answering: list[Answering] = []
         at_hand = self._endpoint_at_hand(request.address)
@@ -101,13 +121,13 @@ class RemoteBackend:
                 try:
                     event = events.get(timeout=POLL_SECONDS)
                 except Empty:
-                    if not stop.is_set():
+                    if not stopped():
                         if silence.is_too_long():
                             yield silence.failed()
                             return
                         continue
                     event = None
-                if stop.is_set():
+                if stopped():
                     usage, timing = answering[0].so_far() if answering else (Usage(completion_tokens=0), Timing())
                     yield Finished("cancelled", usage, timing)
                     return

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...workbench.address import Address
+from ...workbench.errors import Refused
 from ...workbench.seam import Prompt, Request
+from ...workbench.visible import visible_line
 from ..keys.key import Key
 from ..providers import Provider
 from ..remote.server import Endpoint
@@ -42,11 +44,24 @@ class Vllm:
         def find(address: Address) -> Endpoint | None:
             server = self.servers.find(address.name)
             if server is None:
+                self._check_known(address)
                 return None
             key = self.servers.key(address.name)
             return Endpoint(provider, server.base_url, Key(key, "session") if key else None, server.context_length)
 
         return find
+
+    def _check_known(self, address: Address) -> None:
+        """Looking for it at the provider's own URL would end in a puzzle where it is a server of ours.
+
+        Raises:
+            Refused: it is starting, or has ended.
+        """
+        if any(server.address == address for server in self.servers.listed()):
+            raise Refused("vllm.still_starting", name=visible_line(address.name))
+        log = self.servers.ended_by_itself(address.name)
+        if log is not None:
+            raise Refused("vllm.gone", name=visible_line(address.name), log=visible_line(log))
 
     def prompt(self, endpoint: Endpoint, request: Request, stop: threading.Event) -> Prompt:
         """The exact prompt, from a server of a provider that tells it.

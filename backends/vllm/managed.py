@@ -61,6 +61,8 @@ class Servers:
     def __init__(self, configured: Callable[[], str | None]) -> None:
         self._configured = configured
         self._mine: dict[str, Server] = {}
+        self._ended: dict[str, str] = {}
+        """Servers that ended by themselves, with their logs."""
         self._changing = threading.Lock()
         self._found: tuple[float, tuple[state.Running, ...]] = (-_LOOK_SECONDS, ())
 
@@ -82,6 +84,7 @@ class Servers:
             if launch.name in self._mine:
                 raise Refused("vllm.name_taken", name=visible_line(launch.name))
             server = self._mine[launch.name] = Server(launch)
+            self._ended.pop(launch.name, None)
         ready = False
         try:
             yield from server.steps(stop)
@@ -99,13 +102,17 @@ class Servers:
         with self._changing:
             mine = {server.running.port: server for server in self._mine.values() if server.alive}
             for name in [name for name, server in self._mine.items() if not server.alive]:
-                del self._mine[name]
+                self._ended[name] = str(self._mine.pop(name).log)
         running = [*(server.running for server in mine.values()), *(r for r in self._on_disk() if r.port not in mine)]
         return [_info(r, mine=r.port in mine) for r in sorted(running, key=lambda r: r.created)]
 
     def find(self, name: str) -> ServerInfo | None:
         """The server that `vllm:NAME` means, if it is a managed one that is ready."""
         return next((info for info in self.listed() if info.address.name == name and info.ready), None)
+
+    def ended_by_itself(self, name: str) -> str | None:
+        """The log of a server that this process started and that ended by itself; None if there is no such."""
+        return self._ended.get(name)
 
     def key(self, name: str) -> str | None:
         """The key of a managed server."""
