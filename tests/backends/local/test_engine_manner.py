@@ -10,7 +10,7 @@ from qiao.backends.local.engine import LocalBackend
 from qiao.backends.local.manner import Manner
 
 from .asking_models import CAPITAL, ask, ended, request, until
-from .conftest import copied
+from ..conftest import copied
 
 
 @pytest.fixture
