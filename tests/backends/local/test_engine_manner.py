@@ -9,8 +9,8 @@ import pytest
 from qiao.backends.local.engine import LocalBackend
 from qiao.backends.local.manner import Manner
 
-from .asking_models import CAPITAL, ask, ended, request, until
 from ..conftest import copied
+from .asking_models import CAPITAL, ask, ended, request, until
 
 
 @pytest.fixture
