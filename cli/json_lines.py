@@ -53,5 +53,8 @@ def write_json(data: Data, value: Any) -> None:
 
 
 def kind_of(error: QiaoError) -> str:
-    """What a program calls the error: `unreadable`, `wrong_usage`, `changed_on_disk`."""
+    """What a program calls the error: `no_key` and the like of a model's side, else `unreadable`, `wrong_usage` …"""
+    kind = getattr(error, "kind", None)
+    if isinstance(kind, str):
+        return kind
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()

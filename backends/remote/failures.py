@@ -130,7 +130,7 @@ def of_exception(about: About, error: BaseException, *, arrived: bool) -> Troubl
     names = {type(cause).__name__ for cause in causes}
     reason = quoted(about.endpoint.without_key(_reason(causes)))
     if arrived:
-        return Trouble(Refusal("remote.cut_off", "cut_off", host=host, reason=reason), again=True)
+        return Trouble(Refusal("remote.cut_off", "cut_off", host=host), again=True)
     if any(isinstance(cause, UnicodeError) for cause in causes):
         return Trouble(Refusal("remote.key_not_ascii", "key_refused", provider=about.endpoint.provider.name))
     if names & {"ProxyError"}:
@@ -148,7 +148,7 @@ def of_exception(about: About, error: BaseException, *, arrived: bool) -> Troubl
             return Trouble(Refusal("remote.nobody_there", "unreachable", url=url))
         return Trouble(Refusal("remote.unreachable", "unreachable", url=url, reason=reason))
     # The connection was made, and ended without a reply: as when a server restarts.
-    return Trouble(Refusal("remote.hung_up", "cut_off", host=host, reason=reason), again=True)
+    return Trouble(Refusal("remote.hung_up", "cut_off", host=host), again=True)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -178,6 +178,8 @@ def test_why_a_provider_lists_nothing(
     ended = qiao("models", provider)
     assert ended.code == code
     assert said in ended.err
+    if provider == "deepseek":
+        assert qiao("models", provider, "--json").json["error"]["kind"] == "no_key"
 
 
 def test_the_key_is_in_no_output(
