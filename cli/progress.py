@@ -1,10 +1,12 @@
 """What is being done before the first token, told on stderr."""
 
 import time
+from shutil import get_terminal_size
 
 from ..workbench.seam import Progress
 from ..workbench.visible import visible_line
 from ..workbench.words import say
+from .cells import width
 from .streams import Narration
 
 MEGABYTE = 1_000_000
@@ -45,7 +47,7 @@ class ProgressLine:
     def _line(self, progress: Progress) -> str:
         done, total = progress.done, progress.total
         parts = [self._what()]
-        if progress.note:
+        if progress.note and progress.stage != "fetching":
             parts.append(visible_line(progress.note))
         if progress.stage == "retrying":
             # A clock that runs out, not work that gets done.
@@ -62,7 +64,10 @@ class ProgressLine:
                 if total:
                     parts.append(say("cli.seconds_left", seconds=round((total - done) / rate)))
             if progress.note:
-                parts.append(progress.note)
+                parts.append(visible_line(progress.note))
+            if total and width("  ".join(parts)) >= get_terminal_size().columns:
+                # The bar says what the numbers say.
+                del parts[1]
         elif progress.stage == "prefill" and total:
             parts.append(say("cli.of_tokens", done=done, total=total))
         return "  ".join(parts)

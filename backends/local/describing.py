@@ -37,7 +37,7 @@ def describe(model: Model, manner: Manner = AS_IT_IS, room: Room | None = None) 
     if model.parameters is not None:
         lines.append(("parameters", _parameters(model.parameters, checkpoint)))
     if model.size_bytes is not None:
-        size = f"{model.size_bytes / 10**9:.2f} GB"
+        size = f"{model.size_bytes / 10**9:.2f} GB" if model.size_bytes >= 10**9 else f"{model.size_bytes // 10**6} MB"
         lines.append(("weights", f"{model.dtype}, {size}" if model.dtype else size))
     if model.context_length is not None:
         lines.append(("context", say("fit.tokens", count=f"{model.context_length:,}")))
@@ -50,13 +50,21 @@ def describe(model: Model, manner: Manner = AS_IT_IS, room: Room | None = None) 
     return [Line(key, say(f"fit.label_{key}"), text) for key, text in lines]
 
 
+def _sentences(*texts: str) -> str:
+    """One after the other, with a blank between them unless they are Chinese."""
+    line = texts[0]
+    for text in texts[1:]:
+        line += text if line.endswith("。") else f" {text}"
+    return line
+
+
 def _kind(model: Model, manner: Manner, checkpoint: Checkpoint | None) -> str:
     text = say(f"fit.kind_{model.kind}")
     if manner.kind is not None:
-        return f"{text} {say('fit.kind_configured')}"
+        return _sentences(text, say("fit.kind_configured"))
     if model.kind == "base" and checkpoint is not None and checkpoint.has_template:
         name = visible_line(model.address.name)
-        return f"{text} {say('fit.kind_with_template', name=name)}"
+        return _sentences(text, say("fit.kind_with_template", name=name))
     return text
 
 
@@ -78,12 +86,12 @@ def _memory(checkpoint: Checkpoint, manner: Manner, room: Room) -> list[tuple[st
         tokens=f"{found.context:,}",
         other=gibibytes(found.other_bytes),
     )
-    text = f"{found} {parts}"
+    sentences = [str(found), parts]
     longest = checkpoint.context_length or 0
     whole = fit(checkpoint, room, longest, manner.quantize) if longest > found.context else None
     if whole is not None:
-        text += " " + say("fit.longest", tokens=f"{longest:,}", needed=gibibytes(whole.needed_bytes))
-    lines = [("transformers", text)]
+        sentences.append(say("fit.longest", tokens=f"{longest:,}", needed=gibibytes(whole.needed_bytes)))
+    lines = [("transformers", _sentences(*sentences))]
     gpu = room.emptiest
     if gpu is None:
         return [*lines, ("vllm", say("fit.vllm_no_gpu"))]

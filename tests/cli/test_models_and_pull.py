@@ -1,5 +1,6 @@
 """`qiao models` and `qiao pull`."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from qiao.workbench.address import Address
 from qiao.workbench.errors import Refused
 from qiao.workbench.seam import Model, Progress
 
+from ..backends.local.asking_models import until
 from ..backends.local.hub_server import HubServer
 from ..backends.local.model_files import safetensors, write_model
 
@@ -91,7 +93,7 @@ class TestOneModel:
         text = " ".join(ended.out.split())
         assert "Kind base: it continues plain text, without a chat template. It ships a chat template, but" in text
         assert '[local.model."Qwen/Qwen3-8B-Base"] kind = "instruct"' in text
-        assert "Weights BF16, 0.00 GB" in text
+        assert "Weights BF16, 0 MB" in text
         assert "Context 32,768 tokens" in text
         assert str(folder) in text.replace(" ", "")
         assert "Memory Needs about" in text
@@ -114,7 +116,7 @@ class TestOneModel:
 
     def test_the_starter_before_it_is_fetched(self, qiao: Qiao) -> None:
         assert "SmolLM2" not in qiao("models", "local:starter").err
-        assert qiao("models", "local:starter", "--json").json["weights"] == "Q4_1, 0.10 GB"
+        assert qiao("models", "local:starter", "--json").json["weights"] == "Q4_1, 98 MB"
 
     @pytest.mark.parametrize(
         ("address", "code"), [("local:nothing", 3), ("scripted:none", 3), ("nobody:x", 3), ("x", 3)]
@@ -192,6 +194,37 @@ class TestPull:
         ended = qiao("pull", "local:starter")
         assert (ended.code, ended.out) == (130, "")
         assert ended.err.endswith("qiao: Interrupted.\n")
+
+    def test_interrupted_midway_and_what_the_list_says_then(
+        self, on_terminal: Any, qiao: Qiao, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server = HubServer()
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", server.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        index = b'{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}'
+        shards = {f"model-{n}.safetensors": safetensors(2**20) for n in (1, 2)}
+        files = {"config.json": b'{"architectures": ["Qwen2ForCausalLM"]}', "tokenizer.json": b"{}", **shards}
+        server.repos["Qwen/Q2.5"] = {**files, "model.safetensors.index.json": index}
+        server.bytes_a_second = 2**20
+
+        def interrupt() -> None:
+            until(lambda: sum(server.sent.values()) > 2**21, 30)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        try:
+            threading.Thread(target=interrupt, daemon=True).start()
+            code, _, err = on_terminal("pull", "local:Qwen/Q2.5")
+            assert code == 130
+            assert err.endswith("What has arrived is kept: the same command goes on with it.\nqiao: Interrupted.\n")
+            lines = [line.removesuffix("\x1b[K") for line in err.split("\r") if line.startswith("Fetching")]
+            assert any("model-" in line for line in lines), lines
+            assert all(width(line) < 80 for line in lines)
+            assert "its download isn't finished; qiao pull goes on with it" in qiao("models").err
+            server.bytes_a_second = None
+            assert qiao("pull", "local:Qwen/Q2.5").code == 0
+            assert qiao("models").err == ""
+        finally:
+            server.close()
 
     def test_refused(self, qiao: Qiao, monkeypatch: pytest.MonkeyPatch) -> None:
         self.fetching(monkeypatch, error=Refused("asking.failed", message="No network."))
