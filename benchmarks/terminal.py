@@ -24,6 +24,8 @@ _UNFINISHED = re.compile(rb"\x1b(\[[^@-~]*)?$")
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:[<=>][0-9;]*[@-~]|\?[0-9;]*(?:\$p|u))")
 _ASKS_FOR_SYNCHRONISED = b"\x1b[?2026$p"
 _HAS_SYNCHRONISED = b"\x1b[?2026;2$y"
+_ASKS_HOW_FAR = b"\x1b[5n"
+_IS_SO_FAR = b"\x1b[0n"
 
 PATIENCE_S = 30.0
 POLL_S = 0.01
@@ -102,12 +104,17 @@ class Terminal:
         self.close()
 
     def _read(self) -> None:
+        cut = b""
         with suppress(OSError):
             while data := os.read(self._main, 65536):
                 self.chunks.append(Chunk(time.monotonic(), data))
                 self.written += len(data)
                 if self._synchronised and _ASKS_FOR_SYNCHRONISED in data:
                     os.write(self._main, _HAS_SYNCHRONISED)
+                # As any terminal, once what came before has been read. The question may come in two pieces.
+                if asked := (cut + data).count(_ASKS_HOW_FAR):
+                    os.write(self._main, _IS_SO_FAR * asked)
+                cut = next((data[-n:] for n in (3, 2, 1) if data[-n:] == _ASKS_HOW_FAR[:n]), b"")
 
     def send(self, keys: str) -> None:
         """Types; all of it arrives at once."""
