@@ -195,6 +195,6 @@ class TokenPage(Widget, can_focus=True):
             Run(f"{glyphs.bar if row - 1 == self.picked else ' '} ", "text"),
             Run(text + " " * max(28 - line_width((Run(text),)), 1), "strong" if own else "text"),
             Run(f"{share:6.1%} ", "text"),
-            Run(filled, ink_of(each.logprob)),
+            Run(filled, ink_of(each.logprob).split()[0]),
             Run(f"  {say('chances.chosen')}" if own else "", "muted"),
         )
