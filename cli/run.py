@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -11,6 +11,7 @@ from ..workbench.conversation import Take
 from ..workbench.errors import QiaoError, Refused, Unreadable
 from ..workbench.keeping import keep
 from ..workbench.seam import REFUSALS, Backend, Event, Failed, Finished, Progress, Started, Text, Thinking, Token
+from ..workbench.versions import prompt_of, remember
 from ..workbench.visible import without_surrogates
 from ..workbench.words import say
 from .interrupt import Interrupt
@@ -173,6 +174,11 @@ def _remark(answer: Answer, narration: Narration) -> None:
 
 def _save(question: Question, takes: list[Take], narration: Narration) -> Path:
     assert question.path is not None, "checked before"
+    if question.ask.prompt_hash == question.place.prompt_hash:
+        before = question.conversation.messages[: question.place.upto]
+        # For the answer's history in the workbench; nothing else hangs on it.
+        with suppress(QiaoError, OSError):
+            remember(question.place.prompt_hash, prompt_of(before, question.conversation.variables))
     kept = keep(question.path, question.conversation, question.place, takes)
     if kept.beside:
         narration.note(say("cli.saved_beside", name=str(question.path), beside=str(kept.path)))

@@ -70,6 +70,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous_take", "h,left", "conversation", "run"),
     Action("next_take", "l,right", "conversation", "run"),
     Action("compare", "c", "conversation", "run"),
+    Action("history", "H", "conversation", "run"),
     Action("fork", "f", "conversation", "run"),
     Action("chances", "percent_sign", "conversation", "run"),
     Action("fold", "z", "conversation", "run"),

@@ -1,5 +1,7 @@
 """What the keys do with the versions of a message, and of a conversation."""
 
+import threading
+from contextlib import suppress
 from functools import partial
 
 import msgspec
@@ -7,6 +9,7 @@ import msgspec
 from ...workbench.answering import Answer
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
+from ...workbench.versions import Version, brought_back, history, prompt_of, remember
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..running import Run
@@ -14,6 +17,7 @@ from ..session import Session, take_key
 from .chances import Chances, Wanted
 from .compare import Compare, versions
 from .conversation_actions import ConversationActions
+from .prompt_history import PromptHistory
 
 
 class TakeActions(ConversationActions):
@@ -100,3 +104,38 @@ class TakeActions(ConversationActions):
                 self.guarded(lambda: self.start_run(run()))
 
         self.app.push_screen(Chances(tokens, take.text[: take.prefix or 0], self.inks), wanted)
+
+    def start_run(self, run: Run) -> None:
+        """Begins to answer, and keeps the prompt for the history of that answer."""
+        session = self.session
+        index = session.upto(run)
+        prompt = prompt_of(session.conversation.messages[:index], session.conversation.variables)
+
+        def keep() -> None:
+            # Of no use for the answer itself: what can't be kept is only missing in the history.
+            with suppress(QiaoError, OSError):
+                remember(run.ask.prompt_hash, prompt)
+
+        threading.Thread(target=keep, name="versions", daemon=True).start()
+        super().start_run(run)
+
+    def do_history(self) -> None:
+        """The prompts that the selected answer was given; of another message, those of the answer that follows."""
+        session = self.session
+        here = session.in_document
+        messages = session.conversation.messages
+        if here is not None and messages[here].role != "assistant":
+            here += 1
+        if here is None or here >= len(messages) or len(found := history(session.conversation, here)) < 2:
+            raise QiaoError("versions.nothing")
+        uid = messages[here].uid
+
+        def chosen(version: Version | None) -> None:
+            index = session.conversation.index(uid)
+            if version is not None and version.prompt is not None and index is not None:
+                session.change(brought_back(session.conversation, index, version.prompt), "label.bring_back")
+                session.selected = uid
+                self.refresh_all()
+                self.qiao.tell(say("versions.back"))
+
+        self.app.push_screen(PromptHistory(found, self.inks), chosen)
