@@ -92,7 +92,7 @@ def fit(checkpoint: Checkpoint, room: Room, tokens: int | None = None, quantize:
         where = "several" if several else "gpu"
         return Fit(where, emptiest.name, weights, kv, other, free, placed.device != "cpu", context)
     precision = choose_precision(checkpoint, True, cpu_flags(), room.memory_free)
-    weights = loaded_bytes(checkpoint, precision) or 0
+    weights = loaded_bytes(checkpoint, precision, quantize) or 0
     # On a CPU the cache is of the weights' own precision.
     kv = checkpoint.kv.bytes(context, 4 if precision == "float32" or checkpoint.dtype == "F32" else 2)
     needed = weights + kv + CPU_WORKING_BYTES

@@ -75,6 +75,11 @@ def test_four_bits_pack_all_but_the_tables_of_tokens() -> None:
     tables = 151936 * 2048
     assert packed == int((3_085_938_688 - tables) * 0.5625) + 2 * tables
     assert 0.3 < packed / 6_171_926_112 < 0.4
+    on_gpu, on_processor = (fit(QWEN_3B, place, quantize="4bit") for place in (room(30), room()))
+    assert on_gpu is not None
+    assert on_processor is not None
+    assert on_gpu.weights_bytes == int(1.1 * packed)
+    assert on_processor.weights_bytes == packed
 
 
 @pytest.mark.parametrize(
