@@ -34,6 +34,7 @@ from .local.hub_talk import Hub
 from .providers import OwnProvider, Provider, providers
 from .remote.engine import RemoteBackend
 from .vllm.joining import Vllm
+from .vllm.managed import PROVIDER as SERVED_AS
 from .vllm.managed import ServerInfo
 from .vllm.watching import ServerLoad
 
@@ -142,6 +143,9 @@ class Backends:
         if not isinstance(backend, RemoteBackend):
             return Source(name, visible_line(name))
         source = backend.source()
+        if name == SERVED_AS and self._vllm.servers.listed():
+            # What is known of these is known without asking; that the configured URL is silent is no trouble then.
+            source = msgspec.structs.replace(source, asked=True, problem=None, serving=True)
         if source.key is not None or name not in self.providers:
             return source
         return msgspec.structs.replace(source, key=self.keys.known(name, self.providers[name].key_env))

@@ -226,6 +226,8 @@ class Source(msgspec.Struct, frozen=True):
     """Whether its models have been asked for; asking takes a connection, and isn't done by itself."""
     problem: str | None = None
     """One line: why its models can't be listed, or what is missing."""
+    serving: bool = False
+    """Qiao itself runs servers of it: these are known without asking."""
 
 
 class Backend(Protocol):

@@ -75,7 +75,7 @@ class Vllm:
 
     def answered(self, provider: Provider) -> None:
         """A provider's own server has answered: from now on it is watched, if it tells how it is doing."""
-        if provider.metrics and provider.is_near:
+        if provider.metrics:
             root = root_url(provider.base_url)
             self._attached[provider.name] = _Attached(provider.name, root, provider.metrics)
 

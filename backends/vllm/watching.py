@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from .metrics import Gauge, Load, parse
+from .metrics import Counters, Gauge, Load, parse
 from .plain_http import Unanswered, get
 
 FORGOTTEN_SECONDS = 3.0
@@ -54,6 +54,9 @@ class Watch:
         self._asked = 0.0
         self._thread: threading.Thread | None = None
         self._loads: tuple[ServerLoad, ...] = ()
+        self._silent: set[str] = set()
+        """Roots of servers that answer without vLLM's figures: another program's, or a gateway that hides them. These
+        aren't asked again."""
         self._closed = threading.Event()
 
     def loads(self) -> tuple[ServerLoad, ...]:
@@ -61,7 +64,7 @@ class Watch:
         with self._lock:
             self._asked = time.monotonic()
             if self._thread is None and not self._closed.is_set():
-                if not self._servers():
+                if not self._watched():
                     self._loads = ()
                     return ()
                 self._thread = threading.Thread(target=self._read, name="qiao-vllm-metrics", daemon=True)
@@ -76,9 +79,10 @@ class Watch:
         gauges: dict[str, Gauge] = {}
         while True:
             begun = time.monotonic()
-            servers = self._servers()
+            servers = self._watched()
             gauges = {server.root_url: gauges.get(server.root_url) or Gauge() for server in servers}
-            loads = tuple(_looked_at(server, gauges[server.root_url]) for server in servers)
+            looked = [self._look(server, gauges[server.root_url]) for server in servers]
+            loads = tuple(load for load in looked if load is not None)
             with self._lock:
                 self._loads = loads
                 if not servers or self._closed.is_set() or time.monotonic() - self._asked > FORGOTTEN_SECONDS:
@@ -86,10 +90,17 @@ class Watch:
                     return
             self._closed.wait(max(self._interval - (time.monotonic() - begun), 0))
 
+    def _watched(self) -> list[Watched]:
+        return [server for server in self._servers() if server.root_url not in self._silent]
 
-def _looked_at(server: Watched, gauge: Gauge) -> ServerLoad:
-    try:
-        counters = parse(get(server.root_url + server.path, timeout=1.0))
+    def _look(self, server: Watched, gauge: Gauge) -> ServerLoad | None:
+        try:
+            counters = parse(get(server.root_url + server.path, timeout=1.0))
+        except Unanswered as error:
+            if error.status is None:
+                return ServerLoad(server.title, server.root_url, Load(), reached=False)
+            counters = Counters()
+        if counters == Counters():
+            self._silent.add(server.root_url)
+            return None
         return ServerLoad(server.title, server.root_url, gauge.add(counters))
-    except Unanswered:
-        return ServerLoad(server.title, server.root_url, Load(), reached=False)

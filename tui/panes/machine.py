@@ -133,19 +133,18 @@ def _server(server: ServerLoad, width: int) -> list[Line]:
     load = server.load
     if not server.reached:
         return [*lines, (Run(say("vllm.server_silent"), "warn"),)]
-    speed = say("vllm.server_speed", n=f"{load.tokens_per_second or 0:.0f}")
     counts = say("vllm.server_counts", running=load.running or 0, waiting=load.waiting or 0)
-    counts = truncate(counts, width - line_width((Run(speed),)) - 1)
-    lines.append(_sides((Run(counts, "text"),), (Run(speed, "strong"),), width))
+    lines.append((Run(truncate(counts, width), "text"),))
     if load.kv_usage is not None:
         words = say("vllm.server_cache", n=f"{load.kv_usage:4.0%}")
         filled, empty = bar(load.kv_usage, width - line_width((Run(words),)) - 1)
         ink = "bad" if load.kv_usage > 0.95 else "good"
         lines.append(_sides((Run(filled, ink), Run(empty, "track")), (Run(words, "strong"),), width))
-    hits = "" if load.prefix_hits is None else say("vllm.server_hits", n=f"{load.prefix_hits:.0%}")
-    first = "" if load.first_token_ms is None else say("vllm.server_first", n=_seconds(load.first_token_ms))
-    if hits or first:
-        lines.append(_sides((Run(hits, "muted"),), (Run(first, "muted"),), width))
+    speed = say("vllm.server_speed", n=f"{load.tokens_per_second or 0:.0f}")
+    first = say("vllm.server_first", n="–" if load.first_token_ms is None else _seconds(load.first_token_ms))
+    lines.append(_sides((Run(speed, "strong"),), (Run(first, "muted"),), width))
+    hits = say("vllm.server_hits", n="–" if load.prefix_hits is None else f"{load.prefix_hits:.0%}")
+    lines.append((Run(truncate(hits, width), "muted"),))
     return lines
 
 

@@ -72,8 +72,8 @@ class Shown(NamedTuple):
 
 
 def is_folded(source: Source, folded: Mapping[str, bool]) -> bool:
-    """Whether its models are out of sight: those of providers are, until someone opens them."""
-    return folded.get(source.provider, source.base_url is not None)
+    """Whether its models are out of sight: those of providers are, until someone opens them or starts a server."""
+    return folded.get(source.provider, source.base_url is not None and not source.serving)
 
 
 def tree_rows(shown: Shown, wanted: str = "") -> list[Row]:
