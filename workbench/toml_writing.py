@@ -48,7 +48,7 @@ def _write_table(parts: list[str], table: Mapping[str, Any], path: str) -> None:
         if value is None:
             continue
         if is_table(value):
-            tables.append((key, cast(Any, value)))
+            tables.append((key, value))
         elif isinstance(value, int | datetime) and not isinstance(value, bool):
             parts.append(f"{_key(key)} = {_number_or_time(value)}\n")
         else:
