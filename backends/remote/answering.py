@@ -1,40 +1,31 @@
 """One answer as it is fetched: a coroutine of the loop, which hands its events to another thread."""
 
 import asyncio
-import json
 import math
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...workbench.conversation import Timing, Usage
 from ...workbench.errors import QiaoError
-from ...workbench.seam import Event, Failed, Finished, Progress, Request, Started
+from ...workbench.seam import Event, Failed, Finished, Progress, Request, Started, Text, Thinking
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..providers import is_near
 from .body import Body, body
 from .chunks import ChunkReader, Complained
-from .complaint import of_event, read
-from .failures import About, Refusal, Trouble, of_complaint, of_exception, of_reply, quoted
+from .failures import About, Refusal, Trouble, of_complaint, of_exception, of_reply
 from .knowledge import Knowledge
+from .reading import Reading
 from .retrying import LONGEST_SECONDS, MOST_TRIES, Retries, wanted_seconds
 from .server import Endpoint
-from .sse import DONE, EventDecoder, decoded
 from .watching import SENT, sending
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-AFTER_FINISH_SECONDS = 5.0
-"""So long the token counts may come after the end of the answer."""
-AFTER_DONE_SECONDS = 0.2
-"""So long the server may take to end the reply: then the connection can be used again."""
 PROBE_SECONDS = 5.0
 """After so long without a sign, a server nearby is asked whether it is still there."""
-MOST_UNREAD = 1_000_000
-"""Bytes kept of a reply that isn't a stream."""
 
 Ready = Callable[[Endpoint], Awaitable["AsyncOpenAI"]]
 
@@ -69,7 +60,7 @@ class Answering:
         self._about = About(endpoint, str(request.address))
         self._reader = ChunkReader()
         self._sent = 0.0
-        """When this try was sent; on the loop's clock, as all moments here."""
+        """When this try was sent; on a monotonic clock, as all moments here."""
         self._first: float | None = None
         self._first_answer: float | None = None
         self._last = 0.0
@@ -95,17 +86,18 @@ class Answering:
         retries = Retries()
         hung_up = False
         while True:
-            mode = self._knowledge.mode(name)
+            mode, counts = self._knowledge.mode(name), self._knowledge.counts
             try:
-                return await self._once(body(provider, self._request, mode, counts=self._knowledge.counts))
+                return await self._once(body(provider, self._request, mode, counts=counts))
             except Trouble as trouble:
                 if self._first is not None:
                     raise
-                lacks_template = trouble.complaint is not None and trouble.complaint.lacks_template
-                if mode == "chat" and provider.completion_instead and lacks_template:
+                complaint = trouble.complaint
+                if mode == "chat" and provider.completion_instead and complaint and complaint.lacks_template:
                     self._knowledge.is_base(name)
                     continue
-                if trouble.complaint is not None and self._knowledge.refuses_counts(trouble.complaint):
+                if counts and complaint and complaint.refuses_counts:
+                    self._knowledge.counts = False
                     continue
                 if trouble.refusal.key == "remote.hung_up" and not hung_up:
                     # A connection kept from an earlier request, to a server that has restarted since.
@@ -149,7 +141,7 @@ class Answering:
         try:
             async with _reply(client, name, sent) as reply:
                 arrived = True
-                await self._read(reply)
+                await Reading(self._reader, self._about, self._emit_pieces).read(reply)
         except openai.APIStatusError as error:
             wait = wanted_seconds(error.response.headers)
             raise of_reply(self._about, error.status_code, error.response.content, wait) from None
@@ -167,70 +159,14 @@ class Answering:
         if step.endswith(SENT):
             self._emit(Progress("waiting"))
 
-    async def _read(self, reply: Any) -> None:
-        """Reads the reply to its end, or to where the answer is whole."""
-        loop = asyncio.get_running_loop()
-        decoder = EventDecoder()
-        unread: bytes | None = b""
-        done = lingering = False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(None) as limit:
-                async for block in reply.iter_bytes():
-                    for data in decoder.feed(block):
-                        unread = None
-                        done = done or data.startswith(DONE)
-                        if not done:
-                            self._take(data)
-                    if unread is not None and len(unread) < MOST_UNREAD:
-                        unread += block
-                    if done:
-                        limit.reschedule(loop.time() + AFTER_DONE_SECONDS)
-                    elif self._reader.finish is not None and not lingering:
-                        lingering = True
-                        limit.reschedule(loop.time() + AFTER_FINISH_SECONDS)
-        for data in decoder.flush():
-            unread = None
-            done = done or data.startswith(DONE)
-            if not done:
-                self._take(data)
-        if unread is not None:
-            self._take_whole(unread)
-        elif not (done or self._reader.finish or self._reader.usage_came):
-            raise Trouble(Refusal("remote.cut_short", "cut_off", host=self._endpoint.host), again=True)
-
-    def _take(self, data: bytes) -> None:
-        """One event of the stream."""
-        try:
-            chunk = decoded(data)
-        except ValueError:
-            said = quoted(data.decode("utf-8", "replace"))
-            raise Trouble(Refusal("remote.not_json", "bad_reply", host=self._endpoint.host, said=said)) from None
-        self._emit_pieces(self._reader.feed(chunk))
-
-    def _take_whole(self, data: bytes) -> None:
-        """A reply that held no event: an answer in one piece, an error, a page, or nothing."""
-        host = self._endpoint.host
-        if not data.strip():
-            raise Trouble(Refusal("remote.empty_reply", "bad_reply", host=host), again=True)
-        try:
-            value: Any = json.loads(data)
-        except ValueError:
-            said = quoted(read(data, 200).said) or quoted(data[:200].decode("utf-8", "replace"))
-            raise Trouble(Refusal("remote.no_stream", "bad_reply", host=host, said=said)) from None
-        if isinstance(value, dict) and "choices" in value:
-            self._emit_pieces(self._reader.feed(value))
-            self._reader.finish = self._reader.finish or "stop"
-        else:
-            raise of_complaint(self._about, of_event(value))
-
-    def _emit_pieces(self, pieces: list[Any]) -> None:
+    def _emit_pieces(self, pieces: Sequence[Text | Thinking]) -> None:
         if not pieces:
             return
         self._last = self._now()
         if self._first is None:
             self._first = self._last
         for piece in pieces:
-            if self._first_answer is None and type(piece).__name__ == "Text":
+            if self._first_answer is None and isinstance(piece, Text):
                 self._first_answer = self._last
             self._emit(piece)
 

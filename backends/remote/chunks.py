@@ -105,7 +105,7 @@ class ChunkReader:
         if self._splitter is not None:
             for part, text in self._splitter.flush():
                 self._add(part, text, pieces)
-        if self._guessed and self.ending == "stop":
+        if self._guessed and self.finish is not None and self.ending == "stop":
             # It never closed its thinking, and ended of its own accord: it was the answer after all.
             pieces.append(Text("".join(self._guessed), 0))
         return pieces

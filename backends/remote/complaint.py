@@ -34,6 +34,11 @@ class Complaint(NamedTuple):
         """Whether the model has no chat template: it is a base model."""
         return self.status in (400, 500) and bool(re.search(r"chat[ _]template", self.said, re.IGNORECASE))
 
+    @property
+    def refuses_counts(self) -> bool:
+        """Whether the server knows no request to count a stream's tokens."""
+        return self.status in (400, 422) and "stream_options" in self.said
+
 
 def read(body: bytes, status: int) -> Complaint:
     """The body of a reply that was an error."""

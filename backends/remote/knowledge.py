@@ -4,7 +4,6 @@ from fnmatch import fnmatchcase
 
 from ...workbench.seam import Mode
 from ..providers import Provider
-from .complaint import Complaint
 
 _OPENS = ("*deepseek-r1*", "*qwq*", "*-thinking*", "*reasoner*")
 """Models, lower-cased, whose chat template ends with the opening tag of their thinking."""
@@ -28,12 +27,6 @@ class Knowledge:
     def is_base(self, model: str) -> None:
         """The model turned out to have no chat template."""
         self._bases.add(model)
-
-    def refuses_counts(self, complaint: Complaint) -> bool:
-        """Whether the server has just turned out to know no such question; once, and it isn't asked it again."""
-        refused = self.counts and complaint.status in (400, 422) and "stream_options" in complaint.said
-        self.counts = self.counts and not refused
-        return refused
 
     @property
     def thinks_inline(self) -> bool:

@@ -11,7 +11,7 @@ from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Alternative, Progress, Text, Thinking, Token, Turn
 
 from .conftest import MakeAsker
-from .misbehaving import MODEL, Behaviour, Exchange, completes, delta, events, replies, says, status, usage
+from .misbehaving import MODEL, Behaviour, Exchange, breaks, completes, delta, events, replies, says, status, usage
 
 STOP = delta(finish="stop")
 
@@ -338,6 +338,8 @@ def test_thinking_whose_opening_tag_is_part_of_the_prompt(asker: MakeAsker) -> N
     assert (with_tag.thinking, with_tag.text) == ("Hmm.", "Paris.")
     without = asker(says("Par", "is."))(Sampling(thinking=True))
     assert without.text == "Paris."
+    cut = asker(breaks(delta("Hm"), delta("m.")))(Sampling(thinking=True))
+    assert (cut.thinking, cut.text) == ("Hmm.", "")
 
 
 @pytest.mark.parametrize(
