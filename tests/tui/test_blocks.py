@@ -117,7 +117,7 @@ def test_every_trouble_is_named_and_says_what_can_be_pressed(kind: str, width: i
 
 def test_a_key_that_is_refused_leads_to_the_key() -> None:
     assert shown(answered(Take(text="", finish="error", error=TakeError("key_refused", "no"))))[-1].endswith(
-        "m K key   m models"
+        "A keys   m models"
     )
 
 

@@ -243,6 +243,7 @@ async def test_a_server_is_added_in_the_screen_and_asked_at_once(path: Path, hom
         own = {"base_url": "http://127.0.0.1:8000/v1", "key_env": "MYBOX_KEY"}
         assert tomllib.loads(written)["provider"] == {"mybox": own}
         assert backends.asked == ["mybox"]
+        assert bench.app.workbench.picker.provider == "mybox"
 
 
 @in_loop

@@ -70,9 +70,11 @@ def path(tmp_path: Path) -> Path:
 async def test_a_wrong_key_leads_to_the_key(path: Path) -> None:
     async with asking(path, status(401, {"error": "Unauthorized"})) as (bench, _):
         await bench.press("r")
-        await bench.see("key refused", "broke off", "m K key")
+        await bench.see("key refused", "broke off", "A keys")
         await bench.until(lambda: failed(bench) == "key_refused")
-        await bench.press("m", "K")
+        await bench.press("A")
+        await bench.until(lambda: type(bench.app.screen).__name__ == "KeyList")
+        await bench.press("escape", "m", "K")
         await bench.until(lambda: type(bench.app.screen).__name__ == "KeyDialog")
 
 
@@ -81,7 +83,7 @@ async def test_no_key_leads_to_the_key(path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("BOX_KEY")
     async with asking(path, says("x"), like="siliconflow") as (bench, server):
         await bench.press("r")
-        await bench.see("no key", "m K key")
+        await bench.see("no key", "A keys")
         await bench.until(lambda: failed(bench) == "no_key")
         assert not server.received
 

@@ -183,6 +183,8 @@ class ModelActions(ServerActions):
                 return
             self.qiao.settings_changed()
             self.qiao.tell(say("picker.added", name=visible_line(new.name)))
+            # Its row has to stand there before it can be selected.
+            self.sources = self.qiao.backends.sources()
             self._ask(new.name)
             self.picker.rows.select(Part(new.name))
 
