@@ -14,7 +14,7 @@ from textual.geometry import Region
 
 from qiao.tui.inks import Inks
 from qiao.tui.theme_files import load_themes, variables
-from qiao.tui.transcript.editor import MessageEditor
+from qiao.tui.transcript.editor import MessageEditor, character_ends
 
 TEXTS = [
     "",
@@ -259,3 +259,34 @@ async def test_it_can_be_painted_without_its_styles() -> None:
         editor.notify_style_update()
         strips = editor.render_lines(Region(0, 0, 30, 3))
         assert [strip.cell_length for strip in strips] == [30, 30, 30]
+
+
+@in_loop
+async def test_the_caret_steps_over_what_a_reader_takes_for_one_character() -> None:
+    text = "a👩\u200d👩\u200d👧e\u0301🇨🇳x\n中"
+    async with TinyApp(text).run_test(size=(40, 20)) as pilot:
+        editor = pilot.app.query_one(MessageEditor)
+        editor.focus()
+        editor.move_cursor((0, 0))
+        stops = [0]
+        for _ in range(6):
+            await pilot.press("right")
+            stops.append(editor.cursor_location[1])
+        assert stops == [0, 1, 6, 8, 10, 11, 0]
+        assert editor.cursor_location == (1, 0)
+        await pilot.press("left", "left", "backspace")
+        assert editor.draft == "a👩\u200d👩\u200d👧e\u0301x\n中"
+        await pilot.press("backspace", "backspace", "delete")
+        assert editor.draft == "a\n中"
+        await pilot.press("delete")
+        assert editor.draft == "a中"
+
+
+@given(st.text(st.sampled_from("a👩\u200d🇨🇳e\u0301中 "), max_size=200), st.integers(0, 200))
+def test_characters_near_a_place_end_in_order_and_meet_at_the_line(line: str, near: int) -> None:
+    near = min(near, len(line))
+    ends = character_ends(line, near)
+    assert ends == sorted(set(ends))
+    assert ends[-1] <= len(line)
+    assert near == 0 or ends[0] < near
+    assert near == len(line) or ends[-1] > near

@@ -4,15 +4,20 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.document._document import Location
 from textual.geometry import Region
 from textual.message import Message as Event
 from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
+from wcwidth import iter_graphemes
 
 from ...workbench.visible import Disguise
 from ..at_once import bind_at_once
 from ..inks import Inks
+
+LONGEST_CHARACTER = 64
+"""Code points; the longest emoji in use have ten."""
 
 
 class MessageEditor(TextArea):
@@ -88,6 +93,20 @@ class MessageEditor(TextArea):
     def get_line(self, line_index: int) -> Text:
         return Text(self._disguise.shown(self.document.get_line(line_index)), end="", no_wrap=True)
 
+    # What a reader takes for one character may be several: an accent, a flag, a family. The caret steps over it whole.
+
+    def get_cursor_left_location(self) -> Location:
+        row, column = self.cursor_location
+        steps = character_ends(self.document.get_line(row), column)
+        return (row, max(end for end in steps if end < column)) if column else super().get_cursor_left_location()
+
+    def get_cursor_right_location(self) -> Location:
+        row, column = self.cursor_location
+        line = self.document.get_line(row)
+        if column >= len(line):
+            return super().get_cursor_right_location()
+        return row, min(end for end in character_ends(line, column) if end > column)
+
     async def _on_paste(self, event: events.Paste) -> None:
         # Terminals send line ends as CR; what else is no text goes in under its stand-in.
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
@@ -100,3 +119,15 @@ class MessageEditor(TextArea):
         if self.lines_wanted != self._lines_wanted:
             self._lines_wanted = self.lines_wanted
             self.post_message(self.Grown())
+
+
+def character_ends(line: str, near: int) -> list[int]:
+    """Where characters, as readers see them, end around this place of a line; its start is one such place.
+
+    Of a long line only what is near is looked at: no character is longer.
+    """
+    start = max(near - LONGEST_CHARACTER, 0)
+    ends = [start]
+    for character in iter_graphemes(line[start : near + LONGEST_CHARACTER]):
+        ends.append(ends[-1] + len(character))
+    return ends
