@@ -205,7 +205,7 @@ class Backends:
             return
         for event in backend.generate(request, stop):
             if isinstance(event, Started) and isinstance(backend, RemoteBackend):
-                self._vllm.answered(backend.provider)
+                self._vllm.answered(backend.provider, request.address)
             yield event
 
     def prompt(self, request: Request, stop: threading.Event) -> Prompt:

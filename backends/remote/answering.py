@@ -88,7 +88,9 @@ class Answering:
         while True:
             mode, counts = self._knowledge.mode(name), self._knowledge.counts
             try:
-                return await self._once(body(provider, self._request, mode, counts=counts))
+                length = self._context_length
+                sent = body(provider, self._request, mode, counts=counts, context_length=length)
+                return await self._once(sent)
             except Trouble as trouble:
                 if self._first is not None:
                     raise

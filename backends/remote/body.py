@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple, cast
 
+import msgspec
+
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Mode, Request
 from ...workbench.visible import visible_line, without_surrogates
@@ -16,6 +18,13 @@ _AS_THEY_ARE = (
 
 _OURS = frozenset({"model", "messages", "prompt", "stream", "n"})
 """What `extra` can't set: the answer would be another's, or couldn't be read."""
+
+
+COMPLETION_TOKENS = 2048
+"""At most so many in a plain completion where nothing is said, as in the local engine: a base model seldom ends by
+itself. Servers refuse more than the model's context."""
+UNKNOWN_CONTEXT_TOKENS = 512
+"""The same where the context isn't known."""
 
 
 class Body(NamedTuple):
@@ -36,11 +45,14 @@ class Body(NamedTuple):
     """The answer goes on from the last message."""
 
 
-def body(provider: Provider, request: Request, mode: Mode, *, counts: bool = True) -> Body:
+def body(
+    provider: Provider, request: Request, mode: Mode, *, counts: bool = True, context_length: int | None = None
+) -> Body:
     """What to send for this request.
 
     Args:
         counts: the server is asked to count the tokens.
+        context_length: of the model, in tokens, where it is known.
 
     Raises:
         Refusal: it can't be put into the provider's terms.
@@ -54,6 +66,10 @@ def body(provider: Provider, request: Request, mode: Mode, *, counts: bool = Tru
     if not (prompt if mode == "completion" else messages):
         raise Refusal("remote.nothing_to_send", "invalid_request", model=visible_line(str(request.address)))
     sampling = heeded(provider, request.address.name, request.sampling, mode)
+    if mode == "completion" and sampling.max_tokens is None:
+        # Else the protocol's own default counts: 16.
+        most = COMPLETION_TOKENS if context_length else UNKNOWN_CONTEXT_TOKENS
+        sampling = msgspec.structs.replace(sampling, max_tokens=min(most, context_length or most))
     fields = {**({"stream_options": {"include_usage": True}} if counts else {}), **_fields(provider, sampling, mode)}
     base_url = None
     if continues and mode == "chat":

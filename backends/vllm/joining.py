@@ -73,9 +73,14 @@ class Vllm:
 
         return tokenizing.prompt(endpoint, request, stop)
 
-    def answered(self, provider: Provider) -> None:
-        """A provider's own server has answered: from now on it is watched, if it tells how it is doing."""
-        if provider.metrics:
+    def answered(self, provider: Provider, address: Address | None = None) -> None:
+        """A provider has answered: from now on its own server is watched, if it tells how it is doing.
+
+        Args:
+            address: of the model that answered. If that is a managed server, it wasn't the provider's own.
+        """
+        managed = address is not None and address.provider == PROVIDER and self.servers.find(address.name) is not None
+        if provider.metrics and not managed:
             root = root_url(provider.base_url)
             self._attached[provider.name] = _Attached(provider.name, root, provider.metrics)
 

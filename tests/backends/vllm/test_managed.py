@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from qiao.backends.registry import Backends
@@ -66,6 +67,12 @@ def test_a_base_model_from_nothing_to_the_end(backends: Backends, settings: Conf
     assert isinstance(events[-1], Finished), events[-1]
     assert [event.mode for event in events if isinstance(event, Started)][-1] == "completion"
     assert "Paris" in "".join(event.text for event in events if isinstance(event, Text))
+    # Where nothing is said it may write more than the protocol's 16 tokens.
+    free = msgspec.structs.replace(request, sampling=Sampling(temperature=0, stop=("zzz",)))
+    (end,) = [event for event in backends.generate(free, threading.Event()) if isinstance(event, Finished)]
+    assert (end.usage.completion_tokens or 0) > 16
+    # Its own server has answered, not the configured URL.
+    assert [load.title for load in backends.server_loads()] in ([], [name])
     prompt = backends.prompt(request, threading.Event())
     assert (prompt.mode, prompt.text, prompt.context_length) == ("completion", "The capital of France is", 1024)
     assert prompt.tokens == events[-1].usage.prompt_tokens
