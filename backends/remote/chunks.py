@@ -246,7 +246,8 @@ def _chances(logprobs: Any) -> tuple[Token, ...]:
     tokens, chosen = table.get("tokens"), table.get("token_logprobs")
     if not (isinstance(tokens, list) and isinstance(chosen, list)):
         return ()
-    tops: Any = table.get("top_logprobs") or [None] * len(cast(list[Any], tokens))
+    told = table.get("top_logprobs")
+    tops: list[Any] = cast(list[Any], told) if isinstance(told, list) else [None] * len(cast(list[Any], tokens))
     return tuple(
         Token(without_surrogates(str(text)), float(logprob), _completion_alternatives(top))
         for text, logprob, top in zip(cast(list[Any], tokens), cast(list[Any], chosen), tops, strict=False)
