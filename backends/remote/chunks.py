@@ -1,6 +1,7 @@
 """From the chunks of a stream to events: thinking and answer told apart, token chances, usage, the end."""
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, cast
 
 from ...workbench.conversation import Finish, Usage
@@ -247,10 +248,10 @@ def _chances(logprobs: Any) -> tuple[Token, ...]:
     if not (isinstance(tokens, list) and isinstance(chosen, list)):
         return ()
     told = table.get("top_logprobs")
-    tops: list[Any] = cast(list[Any], told) if isinstance(told, list) else [None] * len(cast(list[Any], tokens))
+    tops: list[Any] = cast(list[Any], told) if isinstance(told, list) else []
     return tuple(
         Token(without_surrogates(str(text)), float(logprob), _completion_alternatives(top))
-        for text, logprob, top in zip(cast(list[Any], tokens), cast(list[Any], chosen), tops, strict=False)
+        for text, logprob, top in zip_longest(cast(list[Any], tokens), cast(list[Any], chosen), tops)
         if isinstance(logprob, int | float)
     )
 
