@@ -13,7 +13,7 @@ from ...workbench.conversation import Conversation
 from ...workbench.errors import QiaoError
 from ...workbench.journal import Draft
 from ...workbench.sampling import Sampling
-from ...workbench.seam import Model, Request, Source
+from ...workbench.seam import Request
 from ...workbench.variables import message_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
@@ -22,6 +22,7 @@ from ..glyphs import glyphs
 from ..host import Host
 from ..inks import Inks
 from ..jobs import Ended, Work
+from ..known_models import KnownModels
 from ..panes.hints import Hint, Hints
 from ..panes.inline_input import InlineInput
 from ..panes.machine import MachinePane
@@ -57,7 +58,7 @@ class Edited(NamedTuple):
     """Its text when the editor was opened."""
 
 
-class WorkbenchBase(Screen[None]):
+class WorkbenchBase(KnownModels, Screen[None]):
     """Holds the panes, and shows the current session in them."""
 
     CSS_PATH = "workbench.tcss"
@@ -68,14 +69,7 @@ class WorkbenchBase(Screen[None]):
         super().__init__()
         self.sessions = sessions
         self.current = 0
-        self.models: list[Model] = []
-        self.sources: list[Source] = []
-        self.looking = True
-        self.remembered = remembered.load()
-        self.told: set[tuple[Address, str]] = set()
-        """The parameters without effect that were told of, by model."""
-        self.defaults: dict[Address, Sampling] = {}
-        """What each model is known to use where a sampling is unset, from its last answer."""
+        self.know_nothing()
         self.editor: MessageEditor | None = None
         self._named: tuple[object, list[str]] = (None, [])
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
@@ -296,29 +290,6 @@ class WorkbenchBase(Screen[None]):
         self.remembered = self.remembered.with_fold(provider, folded)
         remembered.save(self.remembered)
         self.refresh_models()
-
-    # Looking
-
-    def source(self, provider: str) -> Source | None:
-        """Where these models come from."""
-        return next((source for source in self.sources if source.provider == provider), None)
-
-    def model(self, address: Address) -> Model | None:
-        """What is known of this model."""
-        return next((model for model in self.models if model.address == address), None)
-
-    def is_unknown(self, provider: str) -> bool:
-        """Whether it is a provider none of whose models are known."""
-        source = self.source(provider)
-        known = any(model.address.provider == provider for model in self.models)
-        return source is not None and source.base_url is not None and not known
-
-    def remember(self, address: Address) -> None:
-        """This model is the one used last."""
-        kept = self.remembered.used(address)
-        if kept != self.remembered:
-            self.remembered = kept
-            remembered.save(kept)
 
     # Hints
 
