@@ -2,7 +2,7 @@
 
 import time
 
-from ...workbench.seam import Event, Failed, Started, Text, Thinking
+from ...workbench.seam import Event, Failed, Progress, Started, Text, Thinking
 from ..providers import Provider
 from .failures import Refusal
 
@@ -19,6 +19,9 @@ class Silence:
     def heard(self, event: Event) -> None:
         """Something came."""
         self._last = time.monotonic()
+        if isinstance(event, Progress) and event.stage == "retrying":
+            # A wait that was asked for.
+            self._sent = False
         self._sent = self._sent or isinstance(event, Started)
         self._begun = self._begun or isinstance(event, Text | Thinking)
 

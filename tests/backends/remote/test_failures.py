@@ -217,7 +217,7 @@ def retries(events: Sequence[Event]) -> list[Progress]:
 
 def test_too_many_requests_are_counted_down_and_tried_again(asker: MakeAsker) -> None:
     begun = time.monotonic()
-    answered = asker(status(429, headers={"Retry-After": "2"}), says("Paris."))()
+    answered = asker(status(429, headers={"Retry-After": "2"}), says("Paris."), first_seconds=0.7)()
     assert answered.text == "Paris."
     assert time.monotonic() - begun >= 1.9
     counted = retries(answered.events)
