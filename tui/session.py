@@ -52,6 +52,7 @@ class Session:
         """The uid of the message that is being edited."""
         self._added: _Added | None = None
         self._hashes = HashChain()
+        self._index = 0
         messages = document.conversation.messages
         self.selected = messages[-1].uid if messages else 0
 
@@ -89,7 +90,10 @@ class Session:
     def index(self) -> int:
         """Where the selected message stands among `messages`; the last one if it is gone. -1: there are none."""
         messages = self.messages
-        return next((i for i, m in enumerate(messages) if m.uid == self.selected), len(messages) - 1)
+        # Asked several times a key, and mostly where it was.
+        if not (self._index < len(messages) and messages[self._index].uid == self.selected):
+            self._index = next((i for i, m in enumerate(messages) if m.uid == self.selected), len(messages) - 1)
+        return self._index
 
     @property
     def message(self) -> Message | None:

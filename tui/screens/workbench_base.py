@@ -192,12 +192,13 @@ class WorkbenchBase(KnownModels, Screen[None]):
 
     def _context_words(self) -> str | None:
         """How many tokens the conversation was at the last answer, of how many it may have."""
-        takes = [m.take for m in self.session.conversation.messages if m.take is not None]
-        usage = takes[-1].usage if takes else None
-        if usage is None or usage.prompt_tokens is None:
+        messages = self.session.conversation.messages
+        last = next((message.take for message in reversed(messages) if message.take is not None), None)
+        usage = None if last is None else last.usage
+        if last is None or usage is None or usage.prompt_tokens is None:
             return None
         used = usage.prompt_tokens + (usage.completion_tokens or 0)
-        length = next((m.context_length for m in self.models if str(m.address) == takes[-1].model), None)
+        length = next((m.context_length for m in self.models if str(m.address) == last.model), None)
         if length is None:
             return say("screen.tokens_used", used=f"{used:,}")
         return say("screen.tokens_of", used=f"{used:,}", length=f"{length:,}")

@@ -1,26 +1,25 @@
 """The editor that stands in a block while its text is written."""
 
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.document._document import Location
 from textual.geometry import Region
 from textual.message import Message as Event
 from textual.strip import Strip
-from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 from wcwidth import iter_graphemes
 
 from ...workbench.visible import Disguise
 from ..at_once import bind_at_once
 from ..inks import Inks
+from .quick_text_area import QuickTextArea
 
 LONGEST_CHARACTER = 64
 """Code points; the longest emoji in use have ten."""
 
 
-class MessageEditor(TextArea):
+class MessageEditor(QuickTextArea):
     """Holds a draft. Controls in it are shown as symbols, and come back out as they went in."""
 
     DEFAULT_CSS = """
@@ -51,6 +50,7 @@ class MessageEditor(TextArea):
             highlight_cursor_line=False,
         )
         self.cursor_blink = False
+        self.match_cursor_bracket = False
         bind_at_once(self)
         # An editor's own keys go before what TextArea does with them.
         for binding in bindings:
@@ -90,8 +90,8 @@ class MessageEditor(TextArea):
             # taken the styles from.
             return [Strip.blank(crop.width) for _ in range(crop.height)]
 
-    def get_line(self, line_index: int) -> Text:
-        return Text(self._disguise.shown(self.document.get_line(line_index)), end="", no_wrap=True)
+    def shown(self, text: str) -> str:
+        return self._disguise.shown(text)
 
     # What a reader takes for one character may be several: an accent, a flag, a family. The caret steps over it whole.
 
