@@ -91,7 +91,7 @@ class Session:
         """Where the selected message stands among `messages`; the last one if it is gone. -1: there are none."""
         messages = self.messages
         # Asked several times a key, and mostly where it was.
-        if not (self._index < len(messages) and messages[self._index].uid == self.selected):
+        if not (0 <= self._index < len(messages) and messages[self._index].uid == self.selected):
             self._index = next((i for i, m in enumerate(messages) if m.uid == self.selected), len(messages) - 1)
         return self._index
 
