@@ -92,6 +92,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", "O", "workbench", "files"),
     Action("next_file", "right_square_bracket", "workbench", "files"),
     Action("previous_file", "left_square_bracket", "workbench", "files"),
+    Action("tags", "number_sign", "workbench", "files"),
     Action("save", "w", "workbench", "files"),
     Action("save_as", "W", "workbench", "files"),
     Action("keys", "A", "workbench", "screen"),

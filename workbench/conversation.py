@@ -146,6 +146,8 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     """A document; one file."""
 
     title: str | None = None
+    tags: tuple[str, ...] = ()
+    """Words to find it by in the library."""
     note: str | None = None
     model: str | None = None
     """The address for the next answer; a take records its own."""

@@ -30,6 +30,7 @@ def merged(base: Conversation, ours: Conversation, theirs: Conversation) -> Conv
     try:
         return Conversation(
             title=_picked(base.title, ours.title, theirs.title),
+            tags=_merged_tags(base.tags, ours.tags, theirs.tags),
             note=_picked(base.note, ours.note, theirs.note),
             model=_picked(base.model, ours.model, theirs.model),
             sampling=_merged_sampling(base.sampling, ours.sampling, theirs.sampling),
@@ -85,6 +86,12 @@ def _merged_keys(base: Mapping[str, _T], ours: Mapping[str, _T], theirs: Mapping
         for key in dict.fromkeys((*ours, *theirs))
     }
     return {key: value for key, value in values.items() if value is not _ABSENT}
+
+
+def _merged_tags(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> tuple[str, ...]:
+    """A tag is there or not: what one side took away goes, what either added stays."""
+    kept = [tag for tag in ours if tag in theirs or tag not in base]
+    return tuple(dict.fromkeys((*kept, *(tag for tag in theirs if tag not in base))))
 
 
 def _merged_sampling(base: Sampling, ours: Sampling, theirs: Sampling) -> Sampling:

@@ -113,6 +113,7 @@ def messages(draw: st.DrawFn) -> Message:
 conversations = st.builds(
     Conversation,
     title=perhaps(texts),
+    tags=st.lists(texts, max_size=3).map(tuple),
     note=perhaps(texts),
     model=perhaps(texts),
     sampling=samplings,

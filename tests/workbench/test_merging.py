@@ -125,6 +125,14 @@ def test_fields_of_the_conversation_are_merged_one_by_one() -> None:
     assert result.variables == {"a": "3", "c": "5"}
 
 
+def test_tags_of_both_sides_are_put_together() -> None:
+    base = replace(BASE, tags=("old", "kept"))
+    ours, theirs = replace(base, tags=("kept", "mine")), replace(base, tags=("old", "kept", "theirs", "mine"))
+    result = put_together(base, ours, theirs)
+    assert result is not None
+    assert result.tags == ("kept", "mine", "theirs")
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [

@@ -10,6 +10,7 @@ from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.sampling import Sampling
 from ...workbench.setting import with_setting
+from ...workbench.tags import tags_in, tags_line
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..panes.models import ModelRows
@@ -111,6 +112,17 @@ class FileActions(WorkbenchBase):
         self.go_to(len(self.sessions) - 1)
         for notice in self.session.document.notices:
             self.qiao.tell(notice)
+
+    def do_tags(self) -> None:
+        before = tags_line(self.session.conversation.tags)
+
+        def typed(text: str | None) -> None:
+            if text is not None and text != before:
+                self.guarded(
+                    lambda: self.edit_change("label.tags", lambda c: msgspec.structs.replace(c, tags=tags_in(text)))
+                )
+
+        self.app.push_screen(LineInput(say("library.tags"), before), typed)
 
     def do_save(self) -> None:
         if self.session.document.is_untitled:

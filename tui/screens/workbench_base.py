@@ -14,6 +14,7 @@ from ...workbench.errors import QiaoError
 from ...workbench.journal import Draft
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
+from ...workbench.tags import tags_line
 from ...workbench.variables import message_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
@@ -173,6 +174,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         words: list[Run] = []
         if len(self.sessions) > 1:
             words.append(Run(f"{self.current + 1}/{len(self.sessions)} · ", "muted"))
+        if tags := session.conversation.tags:
+            words.append(Run(f"{visible_line(tags_line(tags, '#'))} · ", "faint"))
         if (context := self._context_words()) is not None:
             words += [Run(context, "muted"), Run(" · ", "muted")]
         if (problem := self.qiao.keeper.problem(document)) is not None:

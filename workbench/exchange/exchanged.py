@@ -57,6 +57,7 @@ def sent_messages(conversation: Conversation, left_out: LeftOut, *, fill: bool =
             continue
         sent.append(SentMessage(message.role, _text(message, conversation.variables, left_out, fill)))
     left_out["notes"] += bool(conversation.note)
+    left_out["tags"] += len(conversation.tags)
     return sent
 
 
