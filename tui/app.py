@@ -27,18 +27,17 @@ from ..backends.sensors.sampler import Sampler
 from ..workbench.answering import Answer
 from ..workbench.config import Config
 from ..workbench.config import load as load_config
-from ..workbench.conversation import Conversation, Message
-from ..workbench.conversation_file import loads
+from ..workbench.conversation import Message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.journal import folder as journal_folder
 from ..workbench.rescuing import rescue_folder, save_beside
-from ..workbench.saving import read
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import escape, journaling, terminal
+from . import escape, journaling, recent_files, terminal
 from .actions import ACTIONS, Keys
+from .beginning import load_conversation
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
 from .jobs import Job, Jobs
@@ -178,6 +177,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             problems.append(str(error))
         for session in self.workbench.sessions:
             problems += session.document.notices
+        recent_files.add(*(s.document.path for s in self.workbench.sessions if not s.document.is_untitled))
         if rescued := list(rescue_folder().glob("*.toml")):
             problems.append(say("screen.rescued", n=len(rescued), folder=visible_line(str(rescued[0].parent))))
         for problem in problems:
@@ -471,12 +471,3 @@ def run_workbench(
     if app.failure is not None:
         raise QiaoError("screen.failed", what=visible_line(app.failure), log=visible_line(str(terminal.log_file())))
     return code or 0
-
-
-def load_conversation(path: Path) -> Conversation:
-    """What a file holds, to begin another one with.
-
-    Raises:
-        Unreadable: it can't be read, or is no conversation.
-    """
-    return loads(read(path).data, str(path)).conversation

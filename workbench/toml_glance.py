@@ -8,7 +8,7 @@ count too; and a text in an inline table (`message = [{…}]`) is seen as the fi
 import re
 import tomllib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 _MESSAGE = b"\n[[message]]"
 _FORMAT = re.compile(rb"^qiao[ \t]*=[ \t]*\d", re.MULTILINE)
@@ -56,15 +56,17 @@ def glance(data: bytes) -> Glance | None:
         table: dict[str, Any] = {}
     if table.get("kind", "conversation") != "conversation":
         return None
-    title, model, tags = table.get("title"), table.get("model"), table.get("tags")
+    title, model, listed = table.get("title"), table.get("model"), table.get("tags")
+    tags = cast(list[Any], listed) if isinstance(listed, list) else []
+    own = [model] if isinstance(model, str) else []
     answered = (match[1].decode(errors="replace") for match in _MODEL.finditer(data, max(first, 0)))
-    models = dict.fromkeys((*([model] if isinstance(model, str) else []), *answered))
+    models: dict[str, None] = dict.fromkeys([*own, *answered])
     return Glance(
         title if isinstance(title, str) else None,
         _opening(data[len(head) : len(head) + 20_000].decode(errors="replace")),
         tuple(models),
         data.count(_MESSAGE),
-        tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        tuple(tag for tag in tags if isinstance(tag, str)),
     )
 
 
@@ -106,7 +108,8 @@ class Needle:
     def __init__(self, word: str) -> None:
         self.word = word.lower()
         escaped = self.word.replace("\\", "\\\\").replace('"', '\\"')
-        self._forms = {form.encode(errors="replace") for form in (self.word, escaped)}
+        self._forms = {self.word, escaped}
+        self._bytes = {form.encode(errors="replace") for form in self._forms}
         # bytes.lower knows ASCII only; most scripts beyond it have no cases.
         self._has_cases = any(not char.isascii() and char.lower() != char.upper() for char in word)
 
@@ -116,5 +119,6 @@ class Needle:
         A character that is written as a code in the file (controls, bidi marks) isn't seen.
         """
         if self._has_cases:
-            return self.word in data.decode(errors="replace").lower()
-        return any(form in lowered for form in self._forms)
+            text = data.decode(errors="replace").lower()
+            return any(form in text for form in self._forms)
+        return any(form in lowered for form in self._bytes)

@@ -10,7 +10,7 @@ from qiao.tui import keeper
 from qiao.tui.panes.inline_input import InlineInput
 from qiao.tui.panes.models import ModelsPane
 from qiao.tui.panes.sampling import SamplingPane, Setting
-from qiao.tui.screens.open_file import typed_path
+from qiao.tui.typed_path import typed_path
 from qiao.workbench.config import Config
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.document import Document

@@ -1,5 +1,6 @@
 """What the keys do with files, panes and screens."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -13,12 +14,15 @@ from ...workbench.setting import with_setting
 from ...workbench.tags import tags_in, tags_line
 from ...workbench.visible import visible_line
 from ...workbench.words import say
+from .. import recent_files
+from ..beginning import load_conversation
 from ..panes.models import ModelRows
 from ..panes.sampling import SamplingPane, SamplingRows, Setting
 from ..session import Session
+from ..typed_path import typed_path
 from .dialogs import Choice, LineInput, Question
 from .help import Help
-from .open_file import OpenFile, typed_path
+from .library import Chosen, LibraryScreen
 from .workbench_base import WorkbenchBase
 
 
@@ -88,15 +92,22 @@ class FileActions(WorkbenchBase):
         self.go_to((self.current - 1) % len(self.sessions))
 
     def do_open(self) -> None:
-        def opened(path: Path | None) -> None:
-            if path is None:
-                return
-            try:
-                self.open_path(path)
-            except QiaoError as error:
-                self.qiao.tell(str(error), error=True)
+        def chosen(choice: Chosen | None) -> None:
+            if choice is not None:
+                self.guarded(lambda: (self.begin_from if choice.is_template else self.open_path)(choice.path))
 
-        self.app.push_screen(OpenFile(self.inks), opened)
+        paths = {Path(os.path.abspath(session.document.path)) for session in self.sessions}
+        self.app.push_screen(LibraryScreen(self.inks, self.library, paths), chosen)
+
+    def begin_from(self, template: Path) -> None:
+        """An untitled conversation that begins as a copy of this file.
+
+        Raises:
+            QiaoError: it can't be read.
+        """
+        self.sessions.append(Session(Document.untitled(load_conversation(template))))
+        self.go_to(len(self.sessions) - 1)
+        self.qiao.tell(say("library.begun", name=visible_line(template.stem)))
 
     def open_path(self, path: Path) -> None:
         """Opens a file beside the others, or goes to it if it is open already.
@@ -109,6 +120,7 @@ class FileActions(WorkbenchBase):
                 self.go_to(number)
                 return
         self.sessions.append(Session(Document.open(path)))
+        recent_files.add(path)
         self.go_to(len(self.sessions) - 1)
         for notice in self.session.document.notices:
             self.qiao.tell(notice)
@@ -165,6 +177,7 @@ class FileActions(WorkbenchBase):
         except QiaoError as error:
             self.qiao.tell(str(error), error=True)
         else:
+            recent_files.add(path)
             self.qiao.keeper.settled(document)
             self.qiao.tell(say("screen.saved_to", path=visible_line(str(path))))
         self.refresh_title()

@@ -51,6 +51,11 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
             line.cursor_blink = False
             yield line
             yield Rows(self.inks, marks_always=True)
+            yield from self.below()
+
+    def below(self) -> ComposeResult:
+        """What stands under the list."""
+        yield from ()
 
     def on_mount(self) -> None:
         self.query_one(Rows).can_focus = False

@@ -9,8 +9,8 @@ from ...workbench.visible import visible
 from ...workbench.words import say
 from ..inks import Inks
 from ..transcript.blocks import provenance
+from ..when import when
 from ..wrap import Line, Run, truncate_line
-from .open_file import when
 from .sides import Row, SideBySide, beside, zipped
 
 

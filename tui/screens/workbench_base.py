@@ -12,6 +12,7 @@ from ...workbench.address import Address
 from ...workbench.conversation import Conversation
 from ...workbench.errors import QiaoError
 from ...workbench.journal import Draft
+from ...workbench.library import Library
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
 from ...workbench.tags import tags_line
@@ -71,6 +72,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         self.sessions = sessions
         self.current = 0
         self.know_nothing()
+        self.library = Library()
         self.editor: MessageEditor | None = None
         self._named: tuple[object, list[str]] = (None, [])
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
