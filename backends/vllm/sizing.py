@@ -66,10 +66,13 @@ def size(path: Path, flags: Sequence[str], visible_devices: str | None) -> Sizin
         visible_devices: CUDA_VISIBLE_DEVICES, if the person has set it: then the choice of a GPU is theirs.
     """
     from ..sensors.machine import machine_memory
-    from ..sensors.placement import free_gpus
+    from ..sensors.placement import free_gpus, free_npus
 
     needs = needs_of(inspect(path))
     gpus = free_gpus()
+    if not gpus and free_npus():
+        # Of Ascend's own vLLM too little is known here: it chooses by itself.
+        return Sizing()
     if not gpus:
         used, total = machine_memory()
         return on_processor(needs, flags, (total or 0) - (used or 0))

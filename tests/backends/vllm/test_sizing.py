@@ -1,6 +1,10 @@
+from pathlib import Path
+
+import pytest
+
 from qiao.backends.sensors.placement import FreeGpu
 from qiao.backends.vllm.flags import value
-from qiao.backends.vllm.sizing import GIB, Needs, on_gpus, on_processor
+from qiao.backends.vllm.sizing import GIB, Needs, Sizing, on_gpus, on_processor, size
 
 QWEN_3B = Needs(weights=6 * GIB, token=36 * 1024, context=32768)
 LONG_8B = Needs(weights=16 * GIB, token=144 * 1024, context=262144)
@@ -57,6 +61,12 @@ def test_without_a_gpu_the_cache_is_of_use_and_a_third_of_what_is_free() -> None
     large = on_processor(LONG_8B, [], 28 * GIB)
     assert large.environment == {"VLLM_CPU_KVCACHE_SPACE": "4"}
     assert int(value(large.flags, "--max-model-len") or 0) * LONG_8B.token <= 4 * GIB
+
+
+def test_on_an_npu_vllm_chooses_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qiao.backends.sensors.placement.free_gpus", list)
+    monkeypatch.setattr("qiao.backends.sensors.placement.free_npus", lambda: [gpu(60)])
+    assert size(tmp_path, [], None) == Sizing()
 
 
 def test_a_model_that_nothing_is_known_of_gets_vllms_own() -> None:
