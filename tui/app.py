@@ -30,6 +30,7 @@ from ..workbench.config import load as load_config
 from ..workbench.conversation import Message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
+from ..workbench.exchange.exchanged import Imported
 from ..workbench.journal import folder as journal_folder
 from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.seam import Model, Source
@@ -37,7 +38,7 @@ from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
 from . import escape, journaling, recent_files, terminal
 from .actions import ACTIONS, Keys
-from .beginning import load_conversation
+from .beginning import load_conversation, opened
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
 from .jobs import Job, Jobs
@@ -68,6 +69,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         backends: what answers.
         config: the person's settings.
         run_at_once: the first conversation is run as soon as it is shown.
+        imported: files of other formats, by name, of which the person is to choose conversations.
         warnings: what the person should know of the settings, a line each.
         driver_class: for tests.
     """
@@ -108,6 +110,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         config: Config,
         *,
         run_at_once: bool = False,
+        imported: Sequence[tuple[str, Imported]] = (),
         warnings: Sequence[str] = (),
         driver_class: type[Driver] | None = None,
     ) -> None:
@@ -135,6 +138,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         self.journals = Journals(self._journal_failed)
         self.jobs = Jobs(self._job_ended)
         self._run_at_once = run_at_once
+        self._imported = imported
         self._looking = threading.Lock()
         self._hinted = 0.0
         self._leaving = False
@@ -182,6 +186,8 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             problems.append(say("screen.rescued", n=len(rescued), folder=visible_line(str(rescued[0].parent))))
         for problem in problems:
             self.tell(problem)
+        for name, imported in self._imported:
+            self.workbench.take_over(name, imported)
         if self._run_at_once:
             self.workbench.action_do("run")
 
@@ -443,7 +449,7 @@ def run_workbench(
     """Opens the workbench on these files, or on an untitled conversation.
 
     Args:
-        files: each is opened, or made.
+        files: each is opened, or made; one of another format is imported.
         pattern: an untitled conversation begins as a copy of this file, and is shown first.
         run_at_once: the first conversation is run as soon as it is shown.
         config: the person's settings.
@@ -455,7 +461,7 @@ def run_workbench(
     Raises:
         QiaoError: a file can't be read; nothing has been shown yet.
     """
-    documents = [Document.open(path) for path in files]
+    documents, imported = opened(files)
     if pattern is not None or not documents:
         documents.insert(0, Document.untitled(None if pattern is None else load_conversation(pattern)))
     escape.install()
@@ -465,6 +471,7 @@ def run_workbench(
         config,
         run_at_once=run_at_once,
         warnings=warnings,
+        imported=imported,
     )
     with terminal.guarded():
         code = app.run()

@@ -9,6 +9,7 @@ from textual import on, work
 from ...workbench.conversation import Conversation
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
+from ...workbench.exchange.files import is_foreign
 from ...workbench.sampling import Sampling
 from ...workbench.setting import with_setting
 from ...workbench.tags import tags_in, tags_line
@@ -21,12 +22,12 @@ from ..panes.sampling import SamplingPane, SamplingRows, Setting
 from ..session import Session
 from ..typed_path import typed_path
 from .dialogs import Choice, LineInput, Question
+from .exchange_actions import ExchangeActions
 from .help import Help
 from .library import Chosen, LibraryScreen
-from .workbench_base import WorkbenchBase
 
 
-class FileActions(WorkbenchBase):
+class FileActions(ExchangeActions):
     """Each `do_ID` carries out the action of that id."""
 
     # Panes
@@ -110,7 +111,7 @@ class FileActions(WorkbenchBase):
         self.qiao.tell(say("library.begun", name=visible_line(template.stem)))
 
     def open_path(self, path: Path) -> None:
-        """Opens a file beside the others, or goes to it if it is open already.
+        """Opens a file beside the others, or goes to it if it is open already; one of another format is imported.
 
         Raises:
             QiaoError: it can't be read.
@@ -119,6 +120,9 @@ class FileActions(WorkbenchBase):
             if session.document.path is not None and session.document.path.resolve() == path.resolve():
                 self.go_to(number)
                 return
+        if is_foreign(path):
+            self.import_path(path)
+            return
         self.sessions.append(Session(Document.open(path)))
         recent_files.add(path)
         self.go_to(len(self.sessions) - 1)
@@ -159,14 +163,15 @@ class FileActions(WorkbenchBase):
             except (OSError, QiaoError) as error:
                 self.qiao.tell(str(error), error=True)
                 return
+            write = self.export if is_foreign(path) else self._save_as
             if exists:
                 question = say("screen.overwrite", path=visible_line(str(path)))
                 choices = [Choice("o", say("screen.choice_overwrite"), "overwrite")]
                 self.app.push_screen(
-                    Question(question, choices), lambda answer: self._save_as(document, path, True) if answer else None
+                    Question(question, choices), lambda answer: write(document, path, True) if answer else None
                 )
             else:
-                self._save_as(document, path, False)
+                write(document, path, False)
 
         suggestion = "" if document.is_untitled or document.path is None else str(document.path)
         self.app.push_screen(LineInput(say("screen.save_as"), suggestion), named)

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
 from ...workbench.errors import QiaoError
+from ...workbench.exchange.files import is_foreign
 from ...workbench.library import Entry, Excerpt, Hit, Library, Query, usual_places
 from ...workbench.tags import tags_line
 from ...workbench.visible import visible_line
@@ -73,6 +74,8 @@ class LibraryScreen(FilteredList[Chosen]):
         library: what it knows already.
         open_files: absolute paths of the conversations that are open.
     """
+
+    CSS_PATH = ["filtered.tcss", "library.tcss"]
 
     def __init__(self, inks: Inks, library: Library, open_files: Collection[Path] = ()) -> None:
         super().__init__(inks, say("library.title"))
@@ -155,8 +158,9 @@ class LibraryScreen(FilteredList[Chosen]):
         with suppress(QiaoError, OSError):
             if not _is_filter(self.typed):
                 path = typed_path(self.typed)
-                key = "library.opens" if path.is_file() else "library.makes"
-                return say(key, path=visible_line(shown_path(path)))
+                if path.is_file() or not is_foreign(path):
+                    key = "library.opens" if path.is_file() else "library.makes"
+                    return say(key, path=visible_line(shown_path(path)))
         return say("library.nothing")
 
     def _show_detail(self) -> None:
