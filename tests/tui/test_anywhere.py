@@ -14,7 +14,7 @@ from .bench import HELLO, Bench, in_loop, talk, workbench
 PLACES: dict[str, tuple[list[str], str]] = {
     "moving": ([], "Capital of France?"),
     "editing": (["e"], "editing"),
-    "a question": (["r", "q"], "leave it"),
+    "a question": (["r", "q"], "esc  back"),
     "a line": (["N"], "esc"),
     "the help": (["question_mark"], "KEYS"),
     "the exact prompt": (["v"], "tokens"),
