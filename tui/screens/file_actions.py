@@ -23,7 +23,6 @@ from ..session import Session
 from ..typed_path import typed_path
 from .dialogs import Choice, LineInput, Question
 from .exchange_actions import ExchangeActions
-from .help import Help
 from .library import Chosen, LibraryScreen
 
 
@@ -219,9 +218,6 @@ class FileActions(ExchangeActions):
         self.app.push_screen(question, lambda answer: self.qiao.end() if answer else None)
 
     # Screens
-
-    def do_help(self) -> None:
-        self.app.push_screen(Help(self.qiao.keys, self.inks))
 
     def do_palette(self) -> None:
         self.app.action_command_palette()

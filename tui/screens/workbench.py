@@ -3,10 +3,11 @@
 from .copy_actions import CopyActions
 from .file_actions import FileActions
 from .find_actions import FindActions
+from .guide_actions import GuideActions
 from .key_actions import KeyActions
 from .model_actions import ModelActions
 from .take_actions import TakeActions
 
 
-class WorkbenchScreen(KeyActions, TakeActions, FindActions, CopyActions, FileActions, ModelActions):
+class WorkbenchScreen(KeyActions, TakeActions, FindActions, CopyActions, GuideActions, FileActions, ModelActions):
     """The screen, with all that its keys do."""
