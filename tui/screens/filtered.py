@@ -84,7 +84,7 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
 
     def tell(self, title: str) -> None:
         """Other words above the line, such as how many there are."""
-        self.query_one("#filtered-title", Static).update(title)
+        self.query_one("#filtered-title", Static).update(title, layout=False)
 
     @on(Input.Changed)
     def _filter(self) -> None:

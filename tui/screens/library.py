@@ -24,7 +24,7 @@ from ..when import when
 from ..wrap import Run, truncate
 from .filtered import FilteredList
 
-LISTED = 500
+LISTED = 200
 """Conversations; who wants others types a word more."""
 LOOKS_A_SECOND = 15
 MODEL_CELLS = 18
@@ -85,6 +85,7 @@ class LibraryScreen(FilteredList[Chosen]):
         self._search = _Search(library, "")
         self._shown = -1
         """Hits of the search that the rows show; -1: the rows are still those of the search before."""
+        self._rows: list[Row] = []
         self._is_awaited = False
         """enter was pressed before there was anything to choose."""
         self._has_moved = False
@@ -114,8 +115,10 @@ class LibraryScreen(FilteredList[Chosen]):
         if done:
             self._ticker.pause()
         if found > self._shown if self._shown >= 0 else found or done:
-            is_new, self._shown = self._shown < 0, found
-            self._show(search.hits[:found])
+            is_new = self._shown < 0
+            if is_new:
+                self._shown, self._rows = 0, []
+            self._show(search.hits[self._shown : found])
             if is_new:
                 super().action_step(-99999)
                 self._has_moved = False
@@ -144,13 +147,13 @@ class LibraryScreen(FilteredList[Chosen]):
         search = self._search
         return say("library.more" if search.count > LISTED else "library.found", n=min(search.count, LISTED))
 
-    def _show(self, hits: list[Hit]) -> None:
-        rows: list[Row] = []
-        for number, hit in enumerate(hits):
-            rows.append(_row(hit.entry, number, hit.entry.path in self._open))
+    def _show(self, further: list[Hit]) -> None:
+        for number, hit in enumerate(further, self._shown):
+            self._rows.append(_row(hit.entry, number, hit.entry.path in self._open))
             if hit.excerpt is not None:
-                rows.append(_excerpt_row(hit.excerpt))
-        self.query_one(Rows).show(rows or [Row((Run(self._nothing_words(), "faint"),))])
+                self._rows.append(_excerpt_row(hit.excerpt))
+        self._shown += len(further)
+        self.query_one(Rows).show([*self._rows] or [Row((Run(self._nothing_words(), "faint"),))])
 
     def _nothing_words(self) -> str:
         if self._is_all:
@@ -165,7 +168,7 @@ class LibraryScreen(FilteredList[Chosen]):
 
     def _show_detail(self) -> None:
         hit = self._hit(self.selected)
-        self.query_one("#library-detail", Static).update("" if hit is None else _detail(hit.entry))
+        self.query_one("#library-detail", Static).update("" if hit is None else _detail(hit.entry), layout=False)
 
     def _hit(self, key: Hashable | None) -> Hit | None:
         return self._search.hits[key] if isinstance(key, int) and 0 <= key < self._shown else None
