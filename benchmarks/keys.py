@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from conversations import answer, write_short
+from homes import own_home
 from table import Budget, Row, Section
 from terminal import Terminal
 
@@ -56,7 +57,7 @@ def workbench(folder: Path, text: Path, pace: float, launch: Launch = here, log:
     talk = write_short(folder / "talk.toml")
     command = [sys.executable, str(HERE / "scripted_workbench.py"), str(talk), "--answer", str(text)]
     command += ["--tokens-per-second", str(pace), *(["--log", str(log)] if log else [])]
-    terminal = launch(command, {"QIAO_HOME": str(folder / "home")})
+    terminal = launch(command, own_home(folder))
     terminal.wait("What is a good prompt?")
     terminal.settle()
     return terminal

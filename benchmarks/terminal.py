@@ -185,8 +185,10 @@ class Terminal:
                 return at
 
     def settle(self, quiet_s: float = 0.3, patience_s: float = PATIENCE_S) -> None:
-        """Waits until nothing has been written for so long."""
+        """Waits until something has been written, and then nothing for so long."""
         until = time.monotonic() + patience_s
+        while not self.chunks and time.monotonic() < until:
+            time.sleep(POLL_S)
         while self.chunks and time.monotonic() - self.chunks[-1].at < quiet_s and time.monotonic() < until:
             time.sleep(POLL_S)
 

@@ -114,7 +114,8 @@ def _markdown(text: Path, count: int) -> Spent:
 def _text_area(seconds: float) -> tuple[float, float]:
     """Bytes a typed character, and a second while idle."""
     with Terminal([sys.executable, str(HERE / "bare" / "text_area.py")]) as terminal:
-        terminal.settle(1.0)
+        terminal.when(lambda _: terminal.is_painted)
+        time.sleep(1)
         idle = _a_second(terminal, seconds)
         return _pressed(terminal, TYPED * 2, 0.06), idle
 
