@@ -25,7 +25,7 @@ class Action(NamedTuple):
 
     id: str
     keys: str
-    """As Textual names them, parted by commas."""
+    """As Textual names them, parted by commas; none, where the help and the palette are enough."""
     where: Where
     group: str
     """Its heading on the help page: `actions.group_GROUP`."""
@@ -97,6 +97,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("save_as", "W", "workbench", "files"),
     Action("keys", "A", "workbench", "screen"),
     Action("help", "question_mark", "workbench", "screen"),
+    Action("tour", "", "workbench", "screen"),
     Action("palette", "colon,ctrl+p", "workbench", "screen"),
     Action("theme", "T", "workbench", "screen"),
     Action("repaint", "ctrl+l", "workbench", "screen"),
@@ -128,10 +129,10 @@ class Keys:
         taken: dict[tuple[str, str], str] = {}
         # What a person chose goes before what Qiao came with.
         for action in sorted(ACTIONS, key=lambda action: action.id not in wanted):
-            own = wanted.get(action.id) or action.keys.split(",")
+            own = wanted.get(action.id) or [key for key in action.keys.split(",") if key]
             place = action.where if action.where in ("editor", "models") else ""
             self._keys[action.id] = [key for key in own if taken.setdefault((place, key), action.id) == action.id]
-            if not self._keys[action.id]:
+            if own and not self._keys[action.id]:
                 other = taken[place, own[0]]
                 key = _shown_key(own[0])
                 self.problems.append(say("actions.clash", taken_key=key, one=other, other=action.id))

@@ -51,6 +51,7 @@ from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
 from .session import Session
 from .theme_files import load_themes, to_textual, variables
+from .tour import is_first_start
 
 SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
@@ -69,6 +70,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         backends: what answers.
         config: the person's settings.
         run_at_once: the first conversation is run as soon as it is shown.
+        touring: the tour is shown, unless there is work to show.
         imported: files of other formats, by name, of which the person is to choose conversations.
         warnings: what the person should know of the settings, a line each.
         driver_class: for tests.
@@ -110,6 +112,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         config: Config,
         *,
         run_at_once: bool = False,
+        touring: bool = False,
         imported: Sequence[tuple[str, Imported]] = (),
         warnings: Sequence[str] = (),
         driver_class: type[Driver] | None = None,
@@ -138,6 +141,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         self.journals = Journals(self._journal_failed)
         self.jobs = Jobs(self._job_ended)
         self._run_at_once = run_at_once
+        self._touring = touring
         self._imported = imported
         self._looking = threading.Lock()
         self._hinted = 0.0
@@ -190,6 +194,8 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             self.workbench.take_over(name, imported)
         if self._run_at_once:
             self.workbench.action_do("run")
+        elif self._touring and not any(session.messages for session in self.workbench.sessions):
+            self.workbench.action_do("tour")
 
     # Words that aren't in a file yet
 
@@ -281,7 +287,8 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         for action in ACTIONS:
             if action.where != "editor" and action.id != "palette":
                 keys = " ".join(self.keys.shown(action.id))
-                yield Command(f"{action.label}  ({keys})", action.help, partial(screen.action_do, action.id))
+                title = f"{action.label}  ({keys})" if keys else action.label
+                yield Command(title, action.help, partial(screen.action_do, action.id))
         for model in screen.models:
             name = visible_line(str(model.address))
             yield Command(say("screen.use_model", name=name), name, partial(screen.use_model, model.address))
@@ -470,6 +477,7 @@ def run_workbench(
         Backends(config),
         config,
         run_at_once=run_at_once,
+        touring=not files and pattern is None and is_first_start(),
         warnings=warnings,
         imported=imported,
     )

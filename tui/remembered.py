@@ -1,4 +1,4 @@
-"""What the model picker remembers from one run to the next: models used lately, and which parts are folded."""
+"""What the screen remembers from one run to the next: models used lately, which parts of the picker are folded."""
 
 import contextlib
 from collections.abc import Mapping
@@ -23,6 +23,8 @@ class Remembered(msgspec.Struct, frozen=True):
     """Addresses, the latest first."""
     folded: Mapping[str, bool] = {}
     """By provider, where a person has folded or unfolded its part."""
+    toured: bool = False
+    """The tour of the first start was shown."""
 
     def used(self, address: Address) -> "Remembered":
         """With this model as the latest."""

@@ -113,6 +113,7 @@ async def workbench(
     size: tuple[int, int] = WIDE,
     scripted: ScriptedBackend | None = None,
     config: Config | None = None,
+    touring: bool = False,
 ) -> AsyncIterator[Bench]:
     """The workbench on these files; the first one is made of the conversation. Without files, on an untitled one."""
     if conversation is not None and paths:
@@ -121,7 +122,7 @@ async def workbench(
     scripted = scripted or ScriptedBackend(("echo", "other"))
     documents = [Document.open(path) for path in paths] or [Document.untitled(conversation)]
     backends = Backends(config, extra={"scripted": scripted})
-    app = QiaoApp([Session(document) for document in documents], backends, config)
+    app = QiaoApp([Session(document) for document in documents], backends, config, touring=touring)
     async with app.run_test(size=size, notifications=True) as pilot:
         bench = Bench(app, pilot, scripted, paths[0] if paths else None)
         await bench.until(lambda: not app.workbench.looking, "the models")
