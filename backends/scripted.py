@@ -4,6 +4,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import msgspec
 
@@ -20,11 +21,13 @@ from ..workbench.seam import (
     Piece,
     Prompt,
     Request,
+    Share,
     Started,
     Text,
     Thinking,
 )
 from ..workbench.words import say
+from .shares import Span, joined_spans
 
 PROVIDER = "scripted"
 
@@ -201,9 +204,19 @@ class ScriptedBackend:
                     pieces += [Piece("<|im_end|>", special=True), Piece("\n")]
             if not request.continue_last:
                 pieces += [Piece("<|im_start|>", special=True), Piece("assistant\n")]
+        places = accumulate((len(piece.text) for piece in pieces), initial=0)
+        if self._kind == "base":
+            found = joined_spans(request.messages, "\n\n")
+        else:
+            bodies = [at for at, piece in zip(places, pieces, strict=False) if not piece.special and piece.text != "\n"]
+            found = [
+                Span(at + len(turn.role) + 1, at + len(turn.role) + 1 + len(turn.text))
+                for at, turn in zip(bodies, request.messages, strict=False)
+            ]
+        told = tuple(Share(s.start, s.end, len(tokens(t.text))) for s, t in zip(found, request.messages, strict=True))
         count = sum(1 if piece.special else len(tokens(piece.text)) for piece in pieces)
         mode = "completion" if self._kind == "base" else "chat"
-        return Prompt(mode, tuple(pieces), count, self._context_length)
+        return Prompt(mode, tuple(pieces), count, self._context_length, told)
 
 
 def _wait_for(hold: threading.Event, stop: threading.Event) -> None:

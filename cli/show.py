@@ -1,10 +1,11 @@
 """`qiao show`: the exact text that the model would see, on stdout; its length on stderr."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..workbench.errors import QiaoError
-from ..workbench.seam import Prompt, Request
+from ..workbench.seam import Prompt, Request, Turn
 from ..workbench.words import say
 from .interrupt import Interrupt
 from .json_lines import write_json
@@ -29,7 +30,7 @@ def show(options: Namespace, question: Question, backends: "Backends", narration
     prompt = _prompt(request, backends, narration)
     data = Data()
     if options.json:
-        write_json(data, _report(prompt, str(request.address)))
+        write_json(data, _report(prompt, str(request.address), request.messages))
         return 0
     for piece in prompt.pieces:
         data.write(piece.text, special=piece.special)
@@ -65,12 +66,16 @@ def _prompt(request: Request, backends: "Backends", narration: Narration) -> Pro
         return prompt
 
 
-def _report(prompt: Prompt, model: str) -> dict[str, object]:
+def _report(prompt: Prompt, model: str, turns: Sequence[Turn]) -> dict[str, object]:
     return {
         "model": model,
         "mode": prompt.mode,
         "text": prompt.text,
         "tokens": prompt.tokens,
         "context_length": prompt.context_length,
+        "messages": [
+            {"role": turn.role, "tokens": share.tokens, "start": share.start, "end": share.end}
+            for turn, share in zip(turns, prompt.shares, strict=False)
+        ],
         "pieces": [{"text": piece.text, "special": piece.special} for piece in prompt.pieces],
     }

@@ -163,6 +163,16 @@ class Piece(msgspec.Struct, frozen=True):
     special: bool = False
 
 
+class Share(msgspec.Struct, frozen=True):
+    """What of a prompt is one message's text; what stands around it is the chat template's."""
+
+    start: int
+    """In characters of the prompt's text."""
+    end: int
+    """The same as `start`: the template leaves the message out."""
+    tokens: int
+
+
 class Prompt(msgspec.Struct, frozen=True):
     """The exact text that the model sees."""
 
@@ -171,6 +181,8 @@ class Prompt(msgspec.Struct, frozen=True):
     tokens: int
     """How many tokens it is."""
     context_length: int | None = None
+    shares: tuple[Share, ...] = ()
+    """One a message of the request; none where that can't be told."""
 
     @property
     def text(self) -> str:

@@ -142,10 +142,10 @@ class Child:
                 self._refuse(command, error, fatal=False)
 
     def _rendered(self, command: Render) -> Prompt:
-        from .prompting import form, shown
+        from .prompting import shown
 
         tokenizer = self._ready_tokenizer(str(command.request.address))
-        return shown(tokenizer, form(tokenizer, command.request), context_length(self._path))
+        return shown(tokenizer, command.request, context_length(self._path))
 
     def _refuse(self, command: Generate | Render, error: Exception, *, fatal: bool) -> None:
         traceback.print_exception(error)

@@ -78,6 +78,25 @@ def effective(asked: Sampling, abilities: Abilities, prompt_tokens: int, *, thin
     )
 
 
+TEMPLATE, TOOLS = "chat_template", "tools"
+"""In `extra`: another chat template's source, and the tools that a template tells of; as vLLM's servers call them."""
+
+_OF_PROMPT = frozenset({TEMPLATE_VARIABLES, TEMPLATE, TOOLS})
+"""What of `extra` makes the prompt, and is nothing that transformers generates by."""
+
+
+def own_template(asked: Sampling) -> str | None:
+    """The source of the chat template that is to be used instead of the model's, from `extra`.
+
+    Raises:
+        EngineError: it is no text.
+    """
+    given = (asked.extra or {}).get(TEMPLATE)
+    if given is not None and not isinstance(given, str):
+        raise EngineError("engine.extra_wrong", reason=f"{TEMPLATE}: {type(given).__name__}")
+    return given or None
+
+
 def template_variables(asked: Sampling) -> dict[str, object]:
     """Further variables for the chat template, from `extra`.
 
@@ -90,6 +109,8 @@ def template_variables(asked: Sampling) -> dict[str, object]:
     variables: dict[str, object] = {}
     for name, value in given.items():  # pyright: ignore[reportUnknownVariableType]
         variables[str(name)] = value  # pyright: ignore[reportUnknownArgumentType]
+    if TOOLS in (asked.extra or {}):
+        variables[TOOLS] = (asked.extra or {})[TOOLS]
     return variables
 
 
@@ -109,7 +130,7 @@ def generation_settings(used: Sampling) -> dict[str, object]:
         "num_return_sequences": 1,
         "use_cache": True,
     }
-    settings.update({name: value for name, value in (used.extra or {}).items() if name != TEMPLATE_VARIABLES})
+    settings.update({name: value for name, value in (used.extra or {}).items() if name not in _OF_PROMPT})
     return settings
 
 

@@ -70,6 +70,7 @@ class Tokenizer:
         thinking: bool | None = None,
         continue_last: bool = False,
         variables: Mapping[str, object] | None = None,
+        template: str | None = None,
     ) -> str:
         """The turns as the chat template writes them.
 
@@ -77,6 +78,7 @@ class Tokenizer:
             thinking: the template's switch; None leaves it alone.
             continue_last: the text ends with the last turn's, for the model to go on from.
             variables: more variables of the template.
+            template: the source of another template, used instead of the model's.
 
         Raises:
             EngineError: the template refuses these turns.
@@ -94,6 +96,7 @@ class Tokenizer:
                 tokenize=False,
                 add_generation_prompt=not continue_last,
                 continue_final_message=continue_last,
+                chat_template=template,
                 **kwargs,
             )
         # A template is a program of the model's maker: it may raise anything.
@@ -109,6 +112,13 @@ class Tokenizer:
     def encode(self, text: str) -> list[int]:
         """The tokens of text in which special tokens are written out, as a chat template does."""
         return list(self._inner(text, add_special_tokens=False)["input_ids"])
+
+    def starts(self, text: str) -> list[int] | None:
+        """At which character of the text each token of `encode` begins; None for a tokenizer that can't tell."""
+        if not getattr(self._inner, "is_fast", False):
+            return None
+        told = self._inner(text, add_special_tokens=False, return_offsets_mapping=True)
+        return [start for start, _ in told["offset_mapping"]]
 
     @cached_property
     def beginning(self) -> tuple[int, ...]:

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from ...workbench.errors import BrokenOff, QiaoError, Refused
-from ...workbench.seam import Piece, Prompt, Request
+from ...workbench.seam import Mode, Piece, Prompt, Request, Share, Turn
 from ...workbench.visible import visible_line, without_surrogates
 from ..remote.body import body
 from ..remote.server import Endpoint
+from ..shares import joined_spans, marked, shares, spans, token_starts
 from .plain_http import Unanswered, post, root_url, stoppable
 
 _SPECIAL = re.compile(r"<(?!0x[0-9A-Fa-f]{2}>)[^\s<>]*[^\W\d][^\s<>]*>|\[[^\s\[\]]*[^\W\d][^\s\[\]]*\]")
@@ -65,7 +66,9 @@ def prompt(endpoint: Endpoint, request: Request, stop: threading.Event) -> Promp
             mode, text = "chat", server.text_of(tokens.tokens)
     except Unanswered as error:
         raise server.refusal(error) from None
-    return Prompt(mode, tuple(pieces(text, tokens.token_strs or ())), tokens.count, tokens.max_model_len)
+    shown = tuple(pieces(text, tokens.token_strs or ()))
+    told = server.shares(mode, text, tokens.token_strs or ())
+    return Prompt(mode, shown, tokens.count, tokens.max_model_len, told)
 
 
 class _Server:
@@ -84,9 +87,13 @@ class _Server:
         """The model is known to have no chat template."""
         return any(fnmatchcase(self._request.address.name, pattern) for pattern in self._provider.completion)
 
-    def chat(self) -> "_Tokens | None":
-        """The messages through the chat template; None if the model turns out to have none."""
-        sent = body(self._provider, self._request, "chat")
+    def chat(self, request: Request | None = None) -> "_Tokens | None":
+        """The messages through the chat template; None if the model turns out to have none.
+
+        Args:
+            request: instead of the one that it is about.
+        """
+        sent = body(self._provider, request or self._request, "chat")
         template = {name: value for name, value in sent.fields.items() if name in _OF_TEMPLATE}
         try:
             return self._tokens({"messages": sent.messages, **template})
@@ -107,6 +114,27 @@ class _Server:
             return without_surrogates(msgspec.convert(answer, _Text).prompt)
         except msgspec.ValidationError:
             raise Unanswered(200, str(answer)[:200]) from None
+
+    def shares(self, mode: Mode, text: str, names: Sequence[str]) -> tuple[Share, ...]:
+        """What of the prompt each message is; nothing where it can't be told. Takes two more questions for a chat."""
+        turns = [Turn(turn.role, without_surrogates(turn.text)) for turn in self._request.messages]
+        if mode == "completion":
+            # Tokens that the tokenizer puts before a bare text are no part of it.
+            before = [name for name in names[:1] if _SPECIAL.fullmatch(name) and not text.startswith(name)]
+            starts = token_starts(text, names[len(before) :])
+            return () if starts is None else shares(joined_spans(turns, "\n\n"), text, starts, len("".join(before)))
+        starts, wrapped = token_starts(text, names), marked(turns)
+        if starts is None or wrapped is None:
+            return ()
+        if self._request.continue_last and not turns[-1].text:
+            wrapped[-1] = turns[-1]
+        try:
+            tokens = self.chat(msgspec.structs.replace(self._request, messages=tuple(wrapped)))
+            found = None if tokens is None else spans(text, self.text_of(tokens.tokens), turns)
+        except Unanswered:
+            # The marks may make a long prompt too long; the prompt itself is there.
+            return ()
+        return () if found is None else shares(found, text, starts)
 
     def refusal(self, error: Unanswered) -> QiaoError:
         """What the server's no means."""

@@ -67,6 +67,9 @@ def test_json(qiao: Qiao, write: Write) -> None:
     assert said["text"] == "".join(piece["text"] for piece in said["pieces"])
     assert said["pieces"][0] == {"text": "<|im_start|>", "special": True}
     assert said["tokens"] > 0
+    (message,) = said["messages"]
+    assert said["text"][message["start"] : message["end"]] == "Hello\x1b[2J, Li Lei?"
+    assert 0 < message["tokens"] < said["tokens"]
 
 
 class TestABaseModel:

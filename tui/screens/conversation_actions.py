@@ -18,7 +18,7 @@ from ..running import Run
 from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from .dialogs import LineInput
-from .seen import Seen
+from .seen import Seen, Tried
 from .workbench_base import Edited, WorkbenchBase
 
 _BESIDE_EDITOR = frozenset({"palette", "help", "repaint"})
@@ -341,12 +341,21 @@ class ConversationActions(WorkbenchBase):
 
     def do_seen(self) -> None:
         """The exact text that the model sees for the selected message's answer."""
-        message = self.session.message
-        run = None if message is None else self.session.run_of(message.uid)
-        if run is not None:
-            self.app.push_screen(Seen(run.ask.requests[0], self.qiao.backends, self.inks))
-            return
-        self.app.push_screen(Seen(self.session.ask(self.address).requests[0], self.qiao.backends, self.inks))
+        session = self.session
+        message = session.message
+        run = None if message is None else session.run_of(message.uid)
+        asked = run.ask if run is not None else session.ask(self.address)
+
+        def tried(kept: Tried | None) -> None:
+            if kept is None:
+                return
+            conversation = session.conversation
+            sampling = kept.on(conversation.sampling)
+            session.change(msgspec.structs.replace(conversation, sampling=sampling), "label.sampling")
+            self.refresh_all()
+            self.qiao.tell(say("seen.kept"))
+
+        self.app.push_screen(Seen(asked.requests[0], self.qiao.backends, self.inks), tried)
 
     # All actions
 

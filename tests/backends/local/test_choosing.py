@@ -2,7 +2,7 @@
 
 import pytest
 
-from qiao.backends.local.choosing import Abilities, effective, generation_settings, template_variables
+from qiao.backends.local.choosing import Abilities, effective, generation_settings, own_template, template_variables
 from qiao.backends.local.failures import EngineError
 from qiao.workbench.sampling import Sampling
 
@@ -64,3 +64,14 @@ def test_extra_goes_to_the_engine_and_the_templates_part_to_the_template() -> No
     assert template_variables(asked) == {"effort": "low"}
     with pytest.raises(EngineError):
         template_variables(Sampling(extra={"chat_template_kwargs": "low"}))
+
+
+def test_another_template_and_tools_make_the_prompt_and_are_nothing_to_generate_by() -> None:
+    tools = [{"type": "function", "function": {"name": "weather"}}]
+    asked = Sampling(extra={"chat_template": "{{ messages }}", "tools": tools})
+    settings = generation_settings(effective(asked, PLAIN, 10, thinks=False))
+    assert not {"chat_template", "tools"} & set(settings)
+    assert own_template(asked) == "{{ messages }}"
+    assert template_variables(asked) == {"tools": tools}
+    with pytest.raises(EngineError):
+        own_template(Sampling(extra={"chat_template": 1}))

@@ -174,6 +174,9 @@ def test_the_exact_prompt_is_as_long_as_the_server_counts(backends: Backends) ->
     asked = request((*CAPITAL, Turn("assistant", "The capital of")), continue_last=True, thinking=False, max_tokens=1)
     prompt = backends.prompt(asked, threading.Event())
     assert prompt.text.endswith("assistant\nThe capital of")
+    texts = [prompt.text[share.start : share.end] for share in prompt.shares]
+    assert texts == [turn.text for turn in asked.messages]
+    assert 0 < sum(share.tokens for share in prompt.shares) < prompt.tokens
     assert finished(ask(backends, asked)).usage.prompt_tokens == prompt.tokens
 
 
