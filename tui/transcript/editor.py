@@ -8,7 +8,6 @@ from textual.geometry import Region
 from textual.message import Message as Event
 from textual.strip import Strip
 from textual.widgets.text_area import TextAreaTheme
-from wcwidth import iter_graphemes
 
 from ...workbench.visible import Disguise
 from ..at_once import bind_at_once
@@ -126,6 +125,9 @@ def character_ends(line: str, near: int) -> list[int]:
 
     Of a long line only what is near is looked at: no character is longer.
     """
+    # Not before it is needed: its tables take a while to load.
+    from wcwidth import iter_graphemes
+
     start = max(near - LONGEST_CHARACTER, 0)
     ends = [start]
     for character in iter_graphemes(line[start : near + LONGEST_CHARACTER]):
