@@ -1,6 +1,7 @@
 """What the keys do while the conversation has the focus, and in the editor."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual import events, on
@@ -9,7 +10,6 @@ from ...workbench.address import Address
 from ...workbench.answering import Answer
 from ...workbench.conversation import Message, Role
 from ...workbench.errors import QiaoError
-from ...workbench.exchange.formats import read_any
 from ...workbench.seam import Request
 from ...workbench.words import say
 from ..actions import BY_ID
@@ -18,8 +18,10 @@ from ..running import Run
 from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from .dialogs import LineInput
-from .seen import Seen, Tried
 from .workbench_base import Edited, WorkbenchBase
+
+if TYPE_CHECKING:
+    from .seen import Tried
 
 _BESIDE_EDITOR = frozenset({"palette", "help", "repaint"})
 """Actions that leave an open editor alone."""
@@ -29,6 +31,8 @@ def pasted_messages(text: str) -> Sequence[Message]:
     """The messages in a pasted text that is JSON in one of the known shapes; none if it is anything else."""
     if not text.lstrip().startswith(("{", "[")):
         return ()
+    from ...workbench.exchange.formats import read_any
+
     try:
         imported = read_any(text.encode("utf-8", "replace"), "")
     except QiaoError:
@@ -341,12 +345,14 @@ class ConversationActions(WorkbenchBase):
 
     def do_seen(self) -> None:
         """The exact text that the model sees for the selected message's answer."""
+        from .seen import Seen
+
         session = self.session
         message = session.message
         run = None if message is None else session.run_of(message.uid)
         asked = run.ask if run is not None else session.ask(self.address)
 
-        def tried(kept: Tried | None) -> None:
+        def tried(kept: "Tried | None") -> None:
             if kept is None:
                 return
             conversation = session.conversation

@@ -2,11 +2,8 @@
 
 from functools import partial
 
-from markdown_it import MarkdownIt
-
 from ...workbench import paths
 from ...workbench.errors import QiaoError
-from ...workbench.exchange import openai_messages
 from ...workbench.saving import digest_of, read, write
 from ...workbench.visible import visible_line
 from ...workbench.words import say
@@ -34,6 +31,8 @@ class CopyActions(WorkbenchBase):
     def _copy_as(self, what: str) -> None:
         match what:
             case "messages":
+                from ...workbench.exchange import openai_messages
+
                 conversation = self.session.conversation
                 here = self.session.in_document
                 upto = len(conversation.messages) if here is None else here + 1
@@ -54,6 +53,8 @@ def last_block(text: str) -> str:
     Raises:
         QiaoError: there is none.
     """
+    from markdown_it import MarkdownIt
+
     blocks = [token.content for token in MarkdownIt().parse(text) if token.type in ("fence", "code_block")]
     if not blocks:
         raise QiaoError("copying.no_block")

@@ -14,7 +14,6 @@ from ...workbench.exchange.files import export_file, import_file
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..session import Session
-from .choose_imported import ChooseImported
 from .workbench_base import WorkbenchBase
 
 
@@ -39,6 +38,8 @@ class ExchangeActions(WorkbenchBase):
                 self._begin(name, conversations, imported.left_out)
 
         if len(imported.conversations) > 1:
+            from .choose_imported import ChooseImported
+
             self.app.push_screen(ChooseImported(self.inks, name, imported.conversations), chosen)
         else:
             chosen(imported.conversations)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual import on, work
@@ -23,7 +24,9 @@ from ..session import Session
 from ..typed_path import typed_path
 from .dialogs import Choice, LineInput, Question
 from .exchange_actions import ExchangeActions
-from .library import Chosen, LibraryScreen
+
+if TYPE_CHECKING:
+    from .library import Chosen
 
 
 class FileActions(ExchangeActions):
@@ -92,11 +95,13 @@ class FileActions(ExchangeActions):
         self.go_to((self.current - 1) % len(self.sessions))
 
     def do_open(self) -> None:
-        def chosen(choice: Chosen | None) -> None:
+        def chosen(choice: "Chosen | None") -> None:
             if choice is not None:
                 self.guarded(lambda: (self.begin_from if choice.is_template else self.open_path)(choice.path))
 
         paths = {Path(os.path.abspath(session.document.path)) for session in self.sessions}
+        from .library import LibraryScreen
+
         self.app.push_screen(LibraryScreen(self.inks, self.library, paths), chosen)
 
     def begin_from(self, template: Path) -> None:

@@ -6,7 +6,6 @@ from ...workbench.finding import Found, replaced
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from .dialogs import LineInput
-from .find import Find
 from .workbench_base import WorkbenchBase
 
 
@@ -17,6 +16,8 @@ class FindActions(WorkbenchBase):
     """What was looked for last."""
 
     def do_find(self) -> None:
+        from .find import Find
+
         self.app.push_screen(Find(self.session.conversation, self.inks, self.found_last), self._found)
 
     def _found(self, result: tuple[str, Found | None] | None) -> None:

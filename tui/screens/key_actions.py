@@ -4,14 +4,14 @@ from functools import partial
 
 from ..running import Run
 from .conversation_actions import ConversationActions
-from .key_list import KeyList
-from .keys import after_unlocking
 
 
 class KeyActions(ConversationActions):
     """Each `do_ID` carries out the action of that id."""
 
     def do_keys(self) -> None:
+        from .key_list import KeyList
+
         def left(changed: bool | None) -> None:
             if changed:
                 self.qiao.look_for_models()
@@ -20,5 +20,7 @@ class KeyActions(ConversationActions):
 
     def start_run(self, run: Run) -> None:
         """The same, but the passphrase of the file of keys is asked for first, if this run needs it."""
+        from .keys import after_unlocking
+
         provider = run.ask.requests[0].address.provider
         after_unlocking(self.app, self.qiao.backends, provider, partial(super().start_run, run))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual import on
@@ -15,10 +16,11 @@ from ..jobs import Job
 from ..panes.model_tree import Add, Part, Recent, is_folded
 from ..panes.models import ModelRows, ModelsPane
 from ..panes.rows import Rows
-from .add_provider import AddProvider, NewProvider
 from .dialogs import LineInput
-from .keys import KeyDialog, after_unlocking
 from .server_actions import ServerActions
+
+if TYPE_CHECKING:
+    from .add_provider import NewProvider
 
 
 class ModelActions(ServerActions):
@@ -93,6 +95,8 @@ class ModelActions(ServerActions):
         """Asks a provider for its models; that takes a connection, and perhaps a key."""
         self.fold(provider, False)
         backends = self.qiao.backends
+        from .keys import after_unlocking
+
         after_unlocking(
             self.app,
             backends,
@@ -175,10 +179,12 @@ class ModelActions(ServerActions):
             if changed:
                 self._ask(provider)
 
+        from .keys import KeyDialog
+
         self.app.push_screen(KeyDialog(known, backends), given)
 
     def do_add_provider(self) -> None:
-        def added(new: NewProvider | None) -> None:
+        def added(new: "NewProvider | None") -> None:
             if new is None:
                 return
             self.qiao.settings_changed()
@@ -189,6 +195,8 @@ class ModelActions(ServerActions):
             self.picker.rows.select(Part(new.name))
 
         taken = [source.provider for source in self.sources]
+        from .add_provider import AddProvider
+
         self.app.push_screen(AddProvider(taken), added)
 
 

@@ -1,8 +1,9 @@
-"""What the keys do with the versions of a message, and of a conversation."""
+"""What the keys do with the versions of a message, and of a conversation. Its screens load when they are opened."""
 
 import threading
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,10 +15,10 @@ from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..running import Run
 from ..session import Session, take_key
-from .chances import Chances, Wanted
-from .compare import Compare, versions
 from .conversation_actions import ConversationActions
-from .prompt_history import PromptHistory
+
+if TYPE_CHECKING:
+    from .chances import Wanted
 
 
 class TakeActions(ConversationActions):
@@ -25,6 +26,8 @@ class TakeActions(ConversationActions):
 
     def do_compare(self) -> None:
         """Two versions of the selected message side by side; the one that is chosen there is chosen here."""
+        from .compare import Compare, versions
+
         message = self.session.message
         if message is None or len(found := versions(message, 80)) < 2:
             raise QiaoError("compare.nothing")
@@ -91,6 +94,8 @@ class TakeActions(ConversationActions):
 
     def do_chances(self) -> None:
         """The tokens of the chosen take with their probabilities; an answer can go on from another one."""
+        from .chances import Chances
+
         session = self.session
         message = session.message
         take = None if message is None else message.take
@@ -98,7 +103,7 @@ class TakeActions(ConversationActions):
         if take is None or not tokens:
             raise QiaoError("chances.none")
 
-        def wanted(result: Wanted | None) -> None:
+        def wanted(result: "Wanted | None") -> None:
             if result is not None:
                 run = partial(session.new_run, self.address, takes=1, prefix=result.prefix)
                 self.guarded(lambda: self.start_run(run()))
@@ -137,5 +142,7 @@ class TakeActions(ConversationActions):
                 session.selected = uid
                 self.refresh_all()
                 self.qiao.tell(say("versions.back"))
+
+        from .prompt_history import PromptHistory
 
         self.app.push_screen(PromptHistory(found, self.inks), chosen)
