@@ -25,6 +25,7 @@ from ..workbench.seam import (
     Started,
 )
 from ..workbench.visible import visible_line
+from ..workbench.window import fit
 from ..workbench.words import say
 from .keys.store import Keys
 from .local import discovery, hub_fetch, starter
@@ -203,9 +204,12 @@ class Backends:
         except QiaoError as error:
             yield Failed(_failure_kind(error), str(error))
             return
-        for event in backend.generate(request, stop):
-            if isinstance(event, Started) and isinstance(backend, RemoteBackend):
-                self._vllm.answered(backend.provider, request.address)
+        fitted = fit(request, lambda asked: backend.prompt(asked, stop))
+        for event in backend.generate(fitted.request, stop):
+            if isinstance(event, Started):
+                if isinstance(backend, RemoteBackend):
+                    self._vllm.answered(backend.provider, request.address)
+                event = msgspec.structs.replace(event, left_out=len(fitted.cut))
             yield event
 
     def prompt(self, request: Request, stop: threading.Event) -> Prompt:
@@ -218,7 +222,9 @@ class Backends:
             pass
         if request.address == starter.ADDRESS:
             starter_file()
-        return self.backend(request.address).prompt(request, stop)
+        backend = self.backend(request.address)
+        fitted = fit(request, lambda asked: backend.prompt(asked, stop))
+        return fitted.prompt or backend.prompt(request, stop)
 
     def prepare(self, address: Address, stop: threading.Event) -> Generator[Progress, None, None]:
         """Fetches the starter, if that is the model and isn't here. `generate` and `prompt` do so themselves.

@@ -28,6 +28,7 @@ def take_json(take: Take, chances: Sequence[Token] | None = None) -> dict[str, A
         "sampling": msgspec.to_builtins(take.sampling or Sampling()),
         "seed": take.seed,
         "prefix": take.prefix,
+        "left_out": take.left_out,
         "finish": take.finish,
         "prompt_hash": take.prompt_hash,
         "created": take.created.isoformat() if take.created else None,

@@ -121,6 +121,8 @@ def _stream(answer: Answer, backend: Backend, interrupt: Interrupt, data: Data |
                         progress.show(event)
                     case Started():
                         narration.clear()
+                        if event.left_out:
+                            narration.note(say("seen.cut_note", n=event.left_out))
                     case Thinking() if data is not None:
                         narration.aside(event.text)
                         aside = True

@@ -36,6 +36,8 @@ def show(options: Namespace, question: Question, backends: "Backends", narration
         data.write(piece.text, special=piece.special)
     if data.is_terminal:
         data.end_line()
+    if prompt.cut:
+        narration.note(say("seen.cut_note", n=len(prompt.cut)))
     if prompt.mode == "completion":
         narration.note(say("cli.plain_completion", model=str(request.address)))
     if prompt.context_length is None:
@@ -74,8 +76,14 @@ def _report(prompt: Prompt, model: str, turns: Sequence[Turn]) -> dict[str, obje
         "tokens": prompt.tokens,
         "context_length": prompt.context_length,
         "messages": [
-            {"role": turn.role, "tokens": share.tokens, "start": share.start, "end": share.end}
-            for turn, share in zip(turns, prompt.shares, strict=False)
+            {
+                "role": turn.role,
+                "tokens": share.tokens,
+                "start": share.start,
+                "end": share.end,
+                "sent": i not in prompt.cut,
+            }
+            for i, (turn, share) in enumerate(zip(turns, prompt.shares, strict=False))
         ],
         "pieces": [{"text": piece.text, "special": piece.special} for piece in prompt.pieces],
     }

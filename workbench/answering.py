@@ -122,6 +122,7 @@ class Answer:
             seed=sampling.seed,
             prompt_hash=self.prompt_hash,
             prefix=len(self.prefix) or None,
+            left_out=self.started.left_out or None if self.started else None,
             finish=self.finish,
             error=error,
             sampling=sampling,

@@ -86,6 +86,8 @@ def ask(
     # Past the largest seed comes 0, and what only a newer program knows isn't sent.
     seeds = [(first + i) % 2**63 for i in range(sampling.n or 1)]
     samplings = [msgspec.structs.replace(sampling, seed=each, n=None, unknown={}) for each in seeds]
-    requests = tuple(Request(address, sent, each, going_on is not None) for each in samplings)
+    requests = tuple(
+        Request(address, sent, each, going_on is not None, conversation.window is not None) for each in samplings
+    )
     hash_before = prompt_hashes(before, conversation.variables)[-1]
     return Ask(requests, hash_before, sent[-1].text if going_on is not None else "")

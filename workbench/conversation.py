@@ -70,6 +70,8 @@ class Take(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`prompt_hash` of the filled-in messages that it answered."""
     prefix: int | None = None
     """So many characters at the start of `text` were given to the model to go on from; it wrote the rest."""
+    left_out: int | None = None
+    """So many of the oldest messages, system ones aside, weren't sent: they didn't fit (see `window`)."""
     finish: Finish | None = None
     note: str | None = None
     error: TakeError | None = None
@@ -151,6 +153,8 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     note: str | None = None
     model: str | None = None
     """The address for the next answer; a take records its own."""
+    window: Literal["drop_oldest"] | None = None
+    """Where the messages don't fit into the model's context: the oldest aren't sent. None: none is, and it is said."""
     sampling: Sampling = Sampling()
     variables: dict[str, str] = {}
     messages: tuple[Message, ...] = msgspec.field(default=(), name="message")

@@ -34,6 +34,7 @@ def merged(base: Conversation, ours: Conversation, theirs: Conversation) -> Conv
             note=_picked(base.note, ours.note, theirs.note),
             model=_picked(base.model, ours.model, theirs.model),
             sampling=_merged_sampling(base.sampling, ours.sampling, theirs.sampling),
+            window=_picked(base.window, ours.window, theirs.window),
             variables=_merged_keys(base.variables, ours.variables, theirs.variables),
             messages=_merged_messages(base.messages, ours.messages, theirs.messages),
             extra=_merged_keys(base.extra, ours.extra, theirs.extra),

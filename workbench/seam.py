@@ -75,6 +75,8 @@ class Request(msgspec.Struct, frozen=True):
     sampling: Sampling = Sampling()
     continue_last: bool = False
     """The last message is an assistant's: its text is where the answer goes on from, and isn't sent back."""
+    window: bool = False
+    """The oldest messages may be left out where all of them don't fit; `window.fitted` does that, before a backend."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -95,6 +97,8 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     """As sent, seed included, with the effective defaults that are known."""
     prompt_tokens: int | None = None
     context_length: int | None = None
+    left_out: int = 0
+    """So many of the oldest messages weren't sent."""
 
 
 class Alternative(msgspec.Struct, frozen=True):
@@ -183,6 +187,8 @@ class Prompt(msgspec.Struct, frozen=True):
     context_length: int | None = None
     shares: tuple[Share, ...] = ()
     """One a message of the request; none where that can't be told."""
+    cut: frozenset[int] = frozenset()
+    """The messages, from 0, that don't fit into the window, and aren't part of the text."""
 
     @property
     def text(self) -> str:

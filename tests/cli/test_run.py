@@ -42,6 +42,30 @@ ANSWERED = Conversation(
 ASKED = ANSWERED.removed(2)
 
 
+class TestAWindow:
+    @pytest.fixture
+    def scripted(self) -> ScriptedBackend:
+        return ScriptedBackend(default="ok", context_length=60)
+
+    @pytest.mark.parametrize("window", [None, "drop_oldest"])
+    def test_what_does_not_fit_is_left_out_only_if_the_file_says_so(
+        self, qiao: Qiao, write: Write, scripted: ScriptedBackend, window: Any
+    ) -> None:
+        said = [Message(role=role, text=f"{role} {i}") for i in range(9) for role in ("user", "assistant")]
+        talk = Conversation(messages=(*said, Message(role="user", text="?")), model="scripted:echo", window=window)
+        ended = qiao("run", str(write(talk)))
+        sent = scripted.requests[0].messages
+        assert (ended.code, ended.out, sent[-1].text) == (0, "ok\n", "?")
+        if window is None:
+            assert (len(sent), ended.err) == (19, "")
+        else:
+            assert ended.err == f"The {19 - len(sent)} oldest messages don't fit into the context and aren't sent.\n"
+            assert sent[0].role == "user"
+            shown = qiao("show", str(write(talk)))
+            assert "user 0" not in shown.out
+            assert ended.err in shown.err
+
+
 class TestWhatIsAsked:
     def test_plain_text_from_stdin_is_one_user_message(self, qiao: Qiao, scripted: ScriptedBackend) -> None:
         scripted.enqueue("Paris.")
@@ -181,7 +205,7 @@ class TestJson:
         assert (ended.code, ended.err) == (0, "")
         said = ended.json
         assert set(said) == {
-            *("text", "thinking", "model", "sampling", "seed", "prefix", "finish"),
+            *("text", "thinking", "model", "sampling", "seed", "prefix", "left_out", "finish"),
             *("prompt_hash", "created", "usage", "timing"),
         }
         assert (said["text"], said["thinking"], said["model"]) == ("Paris \u202e.", "hm", "scripted:echo")

@@ -120,6 +120,30 @@ async def test_a_template_with_a_mistake_says_so_and_costs_nothing(
         await bench.see("<|im_start|>system")
 
 
+@in_loop
+async def test_what_does_not_fit_is_shown_before_it_is_sent_and_left_out_then(path: Path) -> None:
+    scripted = ScriptedBackend(("echo",), context_length=90)
+    async with workbench(talk(*LONG[:10]), path, scripted=scripted, size=NARROW) as bench:
+        scripted.enqueue("So be it.")
+        await bench.press("v")
+        await bench.see("of 90 tokens", "messages")
+        await bench.press("c")
+        await bench.see("the 4 oldest don't fit", "1/10 system", "w keep")
+        assert "user 0 says so" not in bench.text()
+        assert "user 2 says so" in bench.text()
+        await bench.press("j")
+        await bench.see("2/10 user · doesn't fit")
+        await bench.press("w")
+        await bench.see("Kept for this conversation")
+        await bench.press("r")
+        await bench.see("So be it.", "4 oldest messages not")
+        sent = [turn.text for turn in scripted.requests[-1].messages]
+        assert sent[:2] == ["Be brief.", "user 2 says so"]
+        await bench.until(lambda: bench.on_disk().messages[-1].takes)
+        assert bench.on_disk().window == "drop_oldest"
+        assert bench.on_disk().messages[-1].takes[-1].left_out == 4
+
+
 def test_lines_belong_to_the_message_whose_text_they_show() -> None:
     text = "<s>one\n\nthree\x1b<e>\nend"
     pieces = (Piece("<s>", special=True), Piece("one\n\nthree\x1b"), Piece("<e>", special=True), Piece("\nend"))

@@ -352,14 +352,18 @@ class ConversationActions(WorkbenchBase):
         run = None if message is None else session.run_of(message.uid)
         asked = run.ask if run is not None else session.ask(self.address)
 
-        def tried(kept: "Tried | None") -> None:
-            if kept is None:
-                return
+        def keep(kept: "Tried") -> None:
+            self._check_writable()
             conversation = session.conversation
             sampling = kept.on(conversation.sampling)
-            session.change(msgspec.structs.replace(conversation, sampling=sampling), "label.sampling")
+            window = "drop_oldest" if kept.window else None
+            session.change(msgspec.structs.replace(conversation, sampling=sampling, window=window), "label.sampling")
             self.refresh_all()
             self.qiao.tell(say("seen.kept"))
+
+        def tried(kept: "Tried | None") -> None:
+            if kept is not None:
+                self.guarded(lambda: keep(kept))
 
         self.app.push_screen(Seen(asked.requests[0], self.qiao.backends, self.inks), tried)
 

@@ -35,12 +35,14 @@ class Tried(msgspec.Struct, frozen=True):
     thinking: bool | None
     template: str | None
     """Source of a chat template; None: the model's own."""
+    window: bool
+    """Where the messages don't fit, the oldest are left out."""
 
     @classmethod
-    def of(cls, sampling: Sampling) -> "Tried":
-        """What a sampling says of it."""
-        template = (sampling.extra or {}).get(TEMPLATE)
-        return cls(sampling.thinking, template if isinstance(template, str) else None)
+    def of(cls, request: Request) -> "Tried":
+        """What a request says of it."""
+        template = (request.sampling.extra or {}).get(TEMPLATE)
+        return cls(request.sampling.thinking, template if isinstance(template, str) else None, request.window)
 
     def on(self, sampling: Sampling) -> Sampling:
         """The sampling with it."""
@@ -64,6 +66,7 @@ class Seen(ModalScreen[Tried | None]):
         Binding("pageup", "move(-12)", show=False, priority=True),
         Binding("t", "thinking", show=False, priority=True),
         Binding("T", "template", show=False, priority=True),
+        Binding("c", "window", show=False, priority=True),
         Binding("w", "keep", show=False, priority=True),
     ]
 
@@ -94,7 +97,7 @@ class Seen(ModalScreen[Tried | None]):
 
     def __init__(self, request: Request, backends: Backends, inks: Inks) -> None:
         super().__init__()
-        self._original = Tried.of(request.sampling)
+        self._original = Tried.of(request)
         self._request = request
         self._backends = backends
         self._inks = inks
@@ -117,7 +120,7 @@ class Seen(ModalScreen[Tried | None]):
 
     @property
     def _tried(self) -> Tried:
-        return Tried.of(self._request.sampling)
+        return Tried.of(self._request)
 
     def _ask(self) -> None:
         self._stop.set()
@@ -191,6 +194,12 @@ class Seen(ModalScreen[Tried | None]):
             parts.append(say(key, messages=f"{own:,}", around=f"{prompt.tokens - own:,}"))
         else:
             parts.append(say("seen.not_told"))
+        if prompt.cut:
+            parts.append(say("seen.cut", n=len(prompt.cut)))
+        elif tried.window:
+            parts.append(say("seen.all_fit"))
+        elif length and prompt.tokens >= length:
+            parts.append(say("seen.does_not_fit"))
         if tried.thinking is not None:
             parts.append(say("seen.thinking_on" if tried.thinking else "seen.thinking_off"))
         if tried.template is not None:
@@ -204,7 +213,9 @@ class Seen(ModalScreen[Tried | None]):
             number = self.query_one(PromptPage).selected
             share, turn = prompt.shares[number], self._request.messages[number]
             role = say(f"screen.role_{turn.role}")
-            if share.tokens or not turn.text.strip():
+            if number in prompt.cut:
+                words = say("seen.cut_message")
+            elif share.tokens or not turn.text.strip():
                 percent = _percent(share.tokens, prompt.tokens)
                 words = say("seen.message", tokens=f"{share.tokens:,}", percent=percent)
             else:
@@ -219,12 +230,16 @@ class Seen(ModalScreen[Tried | None]):
         self.query_one(Hints).show([Hint(key, words) for key, words in keys])
 
     def _try(self, tried: Tried) -> None:
-        self._request = msgspec.structs.replace(self._request, sampling=tried.on(self._request.sampling))
+        sampling = tried.on(self._request.sampling)
+        self._request = msgspec.structs.replace(self._request, sampling=sampling, window=tried.window)
         self._ask()
 
     def action_thinking(self) -> None:
         following = {None: True, True: False, False: None}[self._tried.thinking]
         self._try(msgspec.structs.replace(self._tried, thinking=following))
+
+    def action_window(self) -> None:
+        self._try(msgspec.structs.replace(self._tried, window=not self._tried.window))
 
     def action_template(self) -> None:
         def chosen(path: Path | None) -> None:

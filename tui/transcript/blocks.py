@@ -181,6 +181,8 @@ def provenance(take: Take, width: int) -> list[Line]:
     if timing and timing.first_token_ms is not None:
         parts.append(say("screen.first_token", seconds=f"{timing.first_token_ms / 1000:.2f}"))
     runs = [Run(" · ".join(parts), "faint")]
+    if take.left_out:
+        runs += [Run(" · " if parts else "", "faint"), Run(say("seen.left_out_of_take", n=take.left_out), "warn")]
     if take.finish is not None:
         stands_out = take.finish != "stop"
         words = say(f"screen.finish_{take.finish}")
