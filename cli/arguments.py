@@ -109,6 +109,7 @@ def workbench() -> Parser:
 def _workbench_options(parser: Parser) -> None:
     parser.options.add_argument("--run", action="store_true", help=say("cli.help_run_at_once"))
     parser.options.add_argument("--from", dest="pattern", metavar="FILE", help=say("cli.help_from"))
+    parser.options.add_argument("--plain", action="store_true", help=say("cli.help_plain"))
     parser.options.add_argument("--version", action=_Version, nargs=0, help=say("cli.help_version"))
     parser.add_help_option()
 

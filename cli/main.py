@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from ..workbench import words
 from ..workbench.config import Config
 from ..workbench.config import load as load_config
@@ -199,6 +201,11 @@ def _workbench(options: Namespace, config: Config, warnings: list[str], narratio
     # Nothing that starting makes is garbage; looking for some takes a tenth of the time to the first paint. The app
     # takes it up again.
     gc.disable()
+    if options.plain:
+        config = structs.replace(config, plain=True)
+    if config.plain:
+        # Before the signs of the screen are chosen, which is when they are imported.
+        os.environ["QIAO_ASCII"] = "plain"
     from ..tui.app import run_workbench
 
     return run_workbench(files, pattern=pattern, run_at_once=options.run, config=config, warnings=warnings)

@@ -13,6 +13,7 @@ from textual.keys import format_key
 
 from ..workbench.visible import visible_line
 from ..workbench.words import say
+from .glyphs import PLAIN, glyphs
 
 Where = Literal["conversation", "workbench", "editor", "models"]
 """conversation: while moving between messages. workbench: wherever no text is being typed. editor: while editing.
@@ -175,6 +176,8 @@ _NAMES = {
 
 
 def _shown_key(key: str) -> str:
+    if glyphs == PLAIN and key in ("up", "down", "left", "right"):
+        return key
     return _NAMES.get(key) or (key if "+" in key else format_key(key))
 
 

@@ -39,6 +39,7 @@ from ..workbench.words import say
 from . import escape, journaling, recent_files, terminal
 from .actions import ACTIONS, Keys
 from .beginning import load_conversation, opened
+from .color_depth import Depth, depth_here, fitted
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
 from .jobs import Job, Jobs
@@ -73,6 +74,7 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         touring: the tour is shown, unless there is work to show.
         imported: files of other formats, by name, of which the person is to choose conversations.
         warnings: what the person should know of the settings, a line each.
+        depth: how many colours the terminal has.
         driver_class: for tests.
     """
 
@@ -115,20 +117,25 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         touring: bool = False,
         imported: Sequence[tuple[str, Imported]] = (),
         warnings: Sequence[str] = (),
+        depth: Depth = "truecolor",
         driver_class: type[Driver] | None = None,
     ) -> None:
-        self.themes, self._theme_problems = load_themes()
+        found, self._theme_problems = load_themes()
+        self.themes = [fitted(theme, depth) for theme in found]
         self._warnings = warnings
         by_name = {theme.name: theme for theme in self.themes}
-        first = by_name.get(config.theme, self.themes[0])
-        if config.theme not in by_name:
+        few = depth == "16" or config.plain
+        wanted = config.theme or ("plain" if few else self.themes[0].name)
+        first = by_name.get(wanted, self.themes[0])
+        if wanted not in by_name:
             known = ", ".join(by_name)
-            self._theme_problems.append(say("screen.unknown_theme", name=visible_line(config.theme), known=known))
+            self._theme_problems.append(say("screen.unknown_theme", name=visible_line(wanted), known=known))
         self.inks = Inks(first.colors)
         self._default_variables = variables(first)
         self.keys = Keys(config.keys)
         self.backends = backends
         self.config = config
+        self.plain = config.plain
         self.sampler = Sampler()
         self.copied: Sequence[Message] = ()
         self.workbench = WorkbenchScreen(sessions)
@@ -305,6 +312,9 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             if notice.message == text:
                 self._unnotify(notice, refresh=False)
         text = visible(text)
+        if self.plain and self.screen is self.workbench and self.workbench.is_whole:
+            self.workbench.announce(text)
+            return
         self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 
     def _notice(self, document: Document, key: str) -> None:
@@ -480,6 +490,7 @@ def run_workbench(
         touring=not files and pattern is None and is_first_start(),
         warnings=warnings,
         imported=imported,
+        depth=depth_here(),
     )
     with terminal.guarded():
         code = app.run()

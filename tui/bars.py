@@ -21,7 +21,10 @@ class Strokes(NamedTuple):
 ASCII = Strokes(levels="_.:-=+*#", full="=", half="-", empty=".")
 """For terminals without them."""
 
-strokes = ASCII if glyphs.glyphs == glyphs.ASCII else Strokes()
+PLAIN = Strokes(levels=" ", full=" ", half=" ", empty=" ")
+"""Nothing: the figure beside it says the same."""
+
+strokes = PLAIN if glyphs.glyphs == glyphs.PLAIN else ASCII if glyphs.glyphs == glyphs.ASCII else Strokes()
 """Those of this terminal."""
 
 UNITS = "KMGT"

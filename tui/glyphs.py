@@ -9,6 +9,7 @@ class Glyphs(NamedTuple):
     """Every glyph that the screen uses; each is one cell wide."""
 
     bar: str = "▌"
+    row: str = "▌"
     selected: str = "█"
     loaded: str = "●"
     loading: str = "◐"
@@ -33,6 +34,7 @@ class Glyphs(NamedTuple):
 
 ASCII = Glyphs(
     bar="|",
+    row="|",
     selected="#",
     loaded="*",
     loading="%",
@@ -55,10 +57,18 @@ ASCII = Glyphs(
     bullet="*",
 )
 
+PLAIN = ASCII._replace(bar=" ", folded="+", unfolded="-", row=">", selected=">", full=" ", rule=" ")
+"""For ears: what is drawn is left out, since a figure or a word beside it says the same."""
+
 
 def for_terminal() -> Glyphs:
-    """The glyphs that this terminal most likely shows: ASCII in a locale that isn't UTF-8, or with QIAO_ASCII set."""
+    """The glyphs that this terminal most likely shows: ASCII in a locale that isn't UTF-8, or with QIAO_ASCII set.
+
+    `QIAO_ASCII=plain` is how `qiao --plain` asks, before anything of the screen is imported.
+    """
     encoding = locale.getpreferredencoding(False).lower().replace("-", "")
+    if os.environ.get("QIAO_ASCII") == "plain":
+        return PLAIN
     return ASCII if os.environ.get("QIAO_ASCII") or encoding != "utf8" else Glyphs()
 
 

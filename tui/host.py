@@ -26,6 +26,8 @@ class Host(Protocol):
     sampler: Sampler
     keeper: Keeper
     jobs: Jobs
+    plain: bool
+    """One column, no drawn signs, and what happens said in one line."""
     copied: Sequence[Message]
     """The messages that `y` copied last."""
 

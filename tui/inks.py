@@ -32,6 +32,8 @@ class Inks:
 
     def __init__(self, colors: Colors) -> None:
         self._colors = colors
+        self.is_flat = colors.selection == colors.panel
+        """Whether what is selected has no ground of its own."""
         self.style = lru_cache(maxsize=1024)(self._style)
 
     def _color(self, name: str) -> Color:

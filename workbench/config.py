@@ -77,8 +77,11 @@ class Config(msgspec.Struct, frozen=True):
     """Of the screen and the command's messages. None: by LC_ALL, LC_MESSAGES or LANG."""
     model: str | None = None
     """The address of the model for new conversations. None: the starter."""
-    theme: str = "ink"
-    """The name of a theme that comes with Qiao or lies in the `themes` folder beside the file."""
+    theme: str | None = None
+    """The name of a theme that comes with Qiao or lies in the `themes` folder beside the file. None: ink; plain where
+    the terminal has 16 colours, or `plain` is set."""
+    plain: bool = False
+    """One column, no drawn signs, and what happens said in one line: for screen readers and simple terminals."""
     local: Local = Local()
     vllm: Vllm = Vllm()
     provider: dict[str, Provider] = {}

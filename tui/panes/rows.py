@@ -185,6 +185,8 @@ class Rows(Widget, can_focus=True):
         gap = width - 3 - line_width(left) - line_width(row.right)
         more = y == self.size.height - 1 and index < len(self._rows) - 1
         edge = Run(f" {glyphs.more}" if more else "  ", "muted")
-        mark = Run(glyphs.bar if selected else " ", "text")
+        mark = Run(glyphs.row if selected else " ", "text")
         line = (mark, *left, Run(" " * max(gap, 0)), *row.right, edge)
+        if selected and self.inks.is_flat:
+            line = tuple(Run(run.text, "strong picked" if "strong" in run.ink else "picked") for run in line)
         return self.inks.strip(line, ground, width)

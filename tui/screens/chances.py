@@ -192,7 +192,7 @@ class TokenPage(Widget, can_focus=True):
         own = each.text == token.text
         filled = glyphs.full * round(share * BAR)
         return (
-            Run(f"{glyphs.bar if row - 1 == self.picked else ' '} ", "text"),
+            Run(f"{glyphs.row if row - 1 == self.picked else ' '} ", "text"),
             Run(text + " " * max(28 - line_width((Run(text),)), 1), "strong" if own else "text"),
             Run(f"{share:6.1%} ", "text"),
             Run(filled, ink_of(each.logprob).split()[0]),

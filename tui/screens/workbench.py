@@ -1,5 +1,6 @@
 """The workbench: models, the conversation, sampling and machine on one screen."""
 
+from .announcing import Announcing
 from .copy_actions import CopyActions
 from .file_actions import FileActions
 from .find_actions import FindActions
@@ -9,5 +10,7 @@ from .model_actions import ModelActions
 from .take_actions import TakeActions
 
 
-class WorkbenchScreen(KeyActions, TakeActions, FindActions, CopyActions, GuideActions, FileActions, ModelActions):
+class WorkbenchScreen(
+    KeyActions, TakeActions, FindActions, CopyActions, GuideActions, Announcing, FileActions, ModelActions
+):
     """The screen, with all that its keys do."""

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widgets import Static
 
 from ...workbench.address import Address
 from ...workbench.conversation import Conversation
@@ -107,6 +108,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
 
     def compose(self) -> ComposeResult:
         inks = self.inks
+        if self.qiao.plain:
+            self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow")]
         with Horizontal(id="house"):
             yield ModelsPane(inks, id="models")
             with Vertical(id="middle"):
@@ -116,8 +119,12 @@ class WorkbenchBase(KnownModels, Screen[None]):
                 yield SamplingPane(inks, id="sampling")
                 yield MachinePane(inks, id="machine")
         yield Hints(inks, id="hints")
+        if self.qiao.plain:
+            yield Static(id="said", markup=False)
 
     def on_mount(self) -> None:
+        if self.qiao.plain:
+            self.add_class("-plain")
         keys = self.qiao.keys
         for binding in keys.bindings("conversation", "workbench"):
             self.transcript._bindings.key_to_bindings.setdefault(binding.key, []).append(binding)
@@ -357,7 +364,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         words: list[str] = []
         if self.transcript.more_below:
             words.append(f"{glyphs.more} {say('screen.more_below')}")
-        if self.has_class("-narrow") and (machine := self._folded_machine()):
+        # A figure that changes by itself would be read out again and again.
+        if self.has_class("-narrow") and not self.qiao.plain and (machine := self._folded_machine()):
             words.append(machine)
         return " · ".join(words)
 

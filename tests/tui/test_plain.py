@@ -1,0 +1,102 @@
+"""Plain mode, and what a terminal of few colours shows."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from rich.color import Color, ColorSystem
+
+from qiao.tui.color_depth import depth_here, fitted
+from qiao.tui.theme_files import load_themes
+from qiao.workbench.config import Config
+
+from .bench import HELLO, WIDE, in_loop, talk, workbench
+from .conftest import Terminal
+
+PLAIN = Config(model="scripted:echo", plain=True)
+
+
+@in_loop
+async def test_there_is_one_column_and_a_pane_takes_its_place(home: Path) -> None:
+    async with workbench(talk(*HELLO), size=WIDE, config=PLAIN) as bench:
+        await bench.see("Capital of France?")
+        assert "MODELS" not in bench.text()
+        assert "SAMPLING" not in bench.text()
+        await bench.press("s")
+        await bench.see("SAMPLING")
+        assert "Capital of France?" not in bench.text()
+        await bench.press("escape")
+        await bench.see("Capital of France?")
+
+
+@in_loop
+async def test_one_line_says_what_happens(home: Path) -> None:
+    async with workbench(talk(*HELLO), config=PLAIN) as bench:
+        await bench.see("message 2 of 2, user")
+        await bench.press("k")
+        await bench.see("message 1 of 2, system")
+        release = threading.Event()
+        bench.scripted.enqueue("Paris it is.", hold=release)
+        await bench.press("j", "r")
+        await bench.see("message 3 of 3, assistant, an answer is coming")
+        release.set()
+        await bench.see("assistant, take 1 of 1, stop")
+        await bench.press("u")
+        await bench.see("undone")
+        line = next(number for number, text in enumerate(bench.lines()) if "undone" in text)
+        assert line == len(bench.lines()) - 2
+
+
+def test_the_program_draws_nothing_in_it(home: Path, tmp_path: Path) -> None:
+    terminal = Terminal("--plain", "talk.toml", cwd=tmp_path)
+    try:
+        terminal.wait("Nothing is written yet.")
+        terminal.wait("quit")
+        drawn = [char for char in terminal.text() if 0x2500 <= ord(char) < 0x2600]
+        assert not drawn
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("name", ["ink", "paper"])
+def test_with_256_colours_page_panel_and_selection_differ_and_text_stands_out(name: str) -> None:
+    theme = fitted(next(theme for theme in load_themes().themes if theme.name == name), "256")
+    grounds = [theme.colors.page, theme.colors.panel, theme.colors.selection]
+    assert len({Color.parse(ground).downgrade(ColorSystem.EIGHT_BIT).number for ground in grounds}) == 3
+    for ink in ("text", "muted", "faint"):
+        for ground in grounds:
+            assert contrast(getattr(theme.colors, ink), ground) >= 4.5, (ink, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    """By WCAG 2."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [part / 255 for part in Color.parse(color).get_truecolor()]
+    red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(
+    ("term", "colorterm", "depth"),
+    [("screen", "", "16"), ("xterm-256color", "", "256"), ("xterm-256color", "truecolor", "truecolor")],
+)
+def test_the_terminals_colours_are_told(term: str, colorterm: str, depth: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLORTERM", colorterm)
+    assert depth_here() == depth
+
+
+@in_loop
+async def test_the_row_that_is_selected_is_reversed_where_it_has_no_ground_of_its_own(home: Path) -> None:
+    async with workbench(talk(*HELLO), config=Config(model="scripted:echo", theme="plain")) as bench:
+        await bench.press("m")
+        await bench.see("MODELS")
+        rows = bench.app.workbench.query_one("#model-rows")
+        lines = [rows.render_line(y) for y in range(rows.size.height)]
+        reversed_lines = [line for line in lines if any(s.style and s.style.reverse for s in line)]
+        assert len(reversed_lines) == 1
+        assert all(segment.style and segment.style.reverse for segment in reversed_lines[0])
