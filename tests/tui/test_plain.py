@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 from rich.color import Color, ColorSystem
 
-from qiao.tui.color_depth import depth_here, fitted
+from qiao.backends.registry import Backends
+from qiao.tui.app import QiaoApp
+from qiao.tui.color_depth import Depth, depth_here, fitted
+from qiao.tui.session import Session
 from qiao.tui.theme_files import load_themes
 from qiao.workbench.config import Config
+from qiao.workbench.document import Document
 
 from .bench import HELLO, WIDE, in_loop, talk, workbench
 from .conftest import Terminal
@@ -100,3 +104,17 @@ async def test_the_row_that_is_selected_is_reversed_where_it_has_no_ground_of_it
         reversed_lines = [line for line in lines if any(s.style and s.style.reverse for s in line)]
         assert len(reversed_lines) == 1
         assert all(segment.style and segment.style.reverse for segment in reversed_lines[0])
+
+
+@pytest.mark.parametrize(
+    ("config", "depth", "theme"),
+    [
+        (Config(), "16", "plain"),
+        (Config(), "256", "ink"),
+        (Config(theme="paper"), "16", "paper"),
+        (Config(plain=True), "truecolor", "plain"),
+    ],
+)
+def test_the_theme_is_plain_by_itself_where_few_colours_are_to_be_had(config: Config, depth: Depth, theme: str) -> None:
+    app = QiaoApp([Session(Document.untitled())], Backends(config), config, depth=depth)
+    assert app.theme == theme

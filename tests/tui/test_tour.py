@@ -8,6 +8,7 @@ from qiao.tui.tour import is_first_start
 from qiao.workbench import words
 
 from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
+from .conftest import Terminal
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -101,3 +102,14 @@ def test_where_someone_has_worked_is_no_first_start(home: Path) -> None:
     assert is_first_start()
     (home / "data" / "untitled" / "x.toml").write_text("qiao = 1\n")
     assert not is_first_start()
+
+
+def test_the_program_shows_it_on_its_first_start_only(home: Path, tmp_path: Path) -> None:
+    for shown in (True, False):
+        terminal = Terminal(cwd=tmp_path)
+        try:
+            # The picker is filled after the tour would have begun.
+            terminal.wait("1/5" if shown else "starter")
+            assert ("1/5" in terminal.text()) == shown
+        finally:
+            terminal.close()
