@@ -221,8 +221,14 @@ class QiaoApp(PacedApp, inherit_bindings=False):
         self.tell(say("journal.unwritable", folder=visible_line(str(journal_folder())), detail=detail), error=True)
 
     def _bring_back(self) -> None:
-        for notice in self.journals.bring_back(self.workbench.sessions):
+        sessions = self.workbench.sessions
+        before = len(sessions)
+        for notice in self.journals.bring_back(sessions):
             self.tell(notice)
+        first = sessions[0]
+        if len(sessions) > before == 1 and first.document.is_untitled and not first.messages:
+            # Nothing was asked for but to begin: what was lost is what the person looks for.
+            del sessions[0]
         if self.workbench.is_whole:
             self.workbench.refresh_all()
 

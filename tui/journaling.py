@@ -33,6 +33,8 @@ class _Kept:
     def __init__(self, document: Document) -> None:
         self.journal = Journal(document.path, is_untitled=document.is_untitled)
         self.written: dict[str, _Written] = {}
+        self.failed = False
+        """Set by the journals' thread: what was last to be written isn't there."""
         self.answers: dict[str, tuple[Answer, int]] = {}
         """Those that were seen coming, and how many messages stand before each."""
 
@@ -48,7 +50,7 @@ class Journals:
         self._failed = failed
         self._kept: dict[int, _Kept] = {}
         self._left: list[tuple[Document, Left]] = []
-        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._work: SimpleQueue[tuple[_Kept, Callable[[], None]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def look(self, session: Session, draft: Draft | None) -> None:
@@ -64,14 +66,18 @@ class Journals:
             if draft is None and not session.runs:
                 return
             kept = self._kept[id(document)] = _Kept(document)
+        if kept.failed:
+            # Everything anew: nobody knows what of it is missing.
+            kept.failed = False
+            kept.written.clear()
         lines = [*_draft_lines(kept, draft), *_answer_lines(kept, session)]
         if not document.unsaved:
             lines += _gone_lines(kept, draft)
         if draft is None and not session.runs and not document.unsaved:
             del self._kept[id(document)]
-            self._do(kept.journal.remove)
+            self._do(kept, kept.journal.remove)
         elif lines:
-            self._do(lambda: kept.journal.append(lines))
+            self._do(kept, lambda: kept.journal.append(lines))
 
     def settle(self) -> None:
         """What was brought back and has reached its file is let go of."""
@@ -90,12 +96,12 @@ class Journals:
         """
         notices: list[str] = []
         for left in orphans():
-            real = str(left.document)
+            real = None if left.document is None else str(left.document)
             document = next((s.document for s in sessions if os.path.realpath(s.document.path) == real), None)
             if document is None:
                 try:
-                    document = Document.open(left.document)
-                    document.is_untitled = left.is_untitled
+                    document = Document.untitled() if left.document is None else Document.open(left.document)
+                    document.is_untitled = left.is_untitled or left.document is None
                 except QiaoError as error:
                     # Its file or folder is gone, or broken; the words aren't.
                     document = Document.untitled()
@@ -116,18 +122,20 @@ class Journals:
             self._work.put(None)
             self._thread.join(2)
 
-    def _do(self, work: Callable[[], None]) -> None:
-        self._work.put(work)
+    def _do(self, kept: _Kept, work: Callable[[], None]) -> None:
+        self._work.put((kept, work))
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
         told = False
-        while (work := self._work.get()) is not None:
+        while (job := self._work.get()) is not None:
+            kept, work = job
             try:
                 work()
             except OSError as error:
+                kept.failed = True
                 if not told:
                     told = True
                     self._failed(error)

@@ -198,6 +198,11 @@ class Session:
             self.selected = added.selected_before
         elif text != (said := self.conversation.messages[here].said) and text != beginning:
             message = self.conversation.messages[here]
+            if added is not None and uid == added.uid and self.conversation is added.conversation:
+                # Put in and written: one step, as it was one thing to do.
+                self.undo()
+                self.change(added.conversation.replaced(here, message.with_text(text)), "label.add")
+                return True
             if beginning is not None and said != beginning:
                 draft = Message(role=message.role, text=text)
                 self.change(self.conversation.inserted(here + 1, draft), "label.edit")

@@ -2,33 +2,34 @@
 
 A journal is a file of JSON lines in the data folder, one a document and run of the program, appended to and never
 rewritten; it goes when all of it is in the document's file. One that nobody holds any more (its lock is free) is what a
-run that was killed has left: `orphans` finds those, `restored` puts their words into the conversation. A last line that
-was cut is left out.
+run that was killed has left: `orphans` finds those, `restored` puts their words into the conversation. Lines that were
+cut or damaged are left out.
 """
 
 import fcntl
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
+from msgspec import Meta
 
 from .conversation import Conversation, Message, Role, Take, TakeError
 from .paths import data_dir
 from .placing import Place, with_takes
 from .words import say
 
-_numbers = count(1)
+Count = Annotated[int, Meta(ge=0)]
 
 
 class Draft(msgspec.Struct, frozen=True):
     """Text that is being written, and the message that it is for."""
 
-    index: int
+    index: Count
     """Where the message stands in the document."""
     role: Role
     beginning: str
@@ -39,7 +40,7 @@ class Draft(msgspec.Struct, frozen=True):
 class Coming(msgspec.Struct, frozen=True):
     """An answer as far as it is here, and where it belongs."""
 
-    upto: int
+    upto: Count
     """How many messages stand before it."""
     take: Take
 
@@ -53,9 +54,9 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """A draft as it is now, whole; later lines of its id have its splices."""
     coming: Coming | None = None
     """An answer that begins; later lines of its id have what was added."""
-    keep: int | None = None
+    keep: Count | None = None
     """Of the draft's text, so many characters at the start stay,"""
-    end: int = 0
+    end: Count = 0
     """so many at the end,"""
     text: str = ""
     """and between them stands this; or, of an answer, it goes on with this."""
@@ -68,7 +69,8 @@ class Left(NamedTuple):
     """What a run that was killed has left; held against other programs until it is settled."""
 
     journal: Path
-    document: Path
+    document: Path | None
+    """None: the journal doesn't say any more."""
     is_untitled: bool
     drafts: tuple[Draft, ...]
     answers: tuple[Coming, ...]
@@ -96,25 +98,41 @@ class Journal:
         self._path: Path | None = None
 
     def append(self, lines: Sequence[Line]) -> None:
-        """Writes these lines down to the disk.
+        """Writes these lines down to the disk: all of them, or none.
 
         Raises:
             OSError: it can't be written.
         """
-        data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
         if self._file < 0:
-            data = self._begin() + data
-        os.write(self._file, data)
-        os.fdatasync(self._file)
+            self._begin()
+        self._write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
 
-    def _begin(self) -> bytes:
+    def _begin(self) -> None:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         real = os.path.realpath(self.document)
         name = hashlib.sha256(real.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        self._path = folder() / f"{name}-{os.getpid()}-{next(_numbers)}.jsonl"
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return json.dumps({"document": real, "untitled": self._is_untitled}).encode() + b"\n"
+        # Process numbers come again, in containers at every start: the name must not be that of what was left.
+        path = folder() / f"{name}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._path = path
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._write(json.dumps({"document": real, "untitled": self._is_untitled}).encode() + b"\n")
+        except OSError:
+            self.remove()
+            raise
+
+    def _write(self, data: bytes) -> None:
+        before = os.fstat(self._file).st_size
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._file, view) :]
+            os.fdatasync(self._file)
+        except OSError:
+            # Half a line would make what comes after it unreadable.
+            os.ftruncate(self._file, before)
+            raise
 
     def remove(self) -> None:
         """All of it is in the document's file."""
@@ -160,21 +178,20 @@ def orphans(where: Path | None = None) -> list[Left]:
         found = _read(path, data, holder)
         if found.drafts or found.answers:
             left.append(found)
-        else:
+        elif found.document is not None or not data.strip():
             found.settle()
+        else:
+            # Nothing in it can be read by us; whether nobody can isn't ours to say.
+            os.close(holder)
     return left
 
 
 def _read(path: Path, data: bytes, holder: int) -> Left:
-    first, *rest = data.split(b"\n")
-    try:
-        head = cast(dict[str, Any], json.loads(first))
-        document, is_untitled = Path(head["document"]), bool(head["untitled"])
-    except (ValueError, KeyError, TypeError):
-        return Left(path, Path(), False, (), (), holder)
+    rows = data.split(b"\n")
+    document, is_untitled = _head(rows[0])
     drafts: dict[str, Draft] = {}
     answers: dict[str, Coming] = {}
-    for line in _lines(rest):
+    for line in _lines(rows if document is None else rows[1:]):
         if line.gone:
             drafts.pop(line.id, None)
             answers.pop(line.id, None)
@@ -195,14 +212,32 @@ def _read(path: Path, data: bytes, holder: int) -> Left:
     return Left(path, document, is_untitled, tuple(drafts.values()), tuple(answers.values()), holder)
 
 
+def _head(row: bytes) -> tuple[Path | None, bool]:
+    """Which document it is of, and whether that is untitled; None if the row doesn't say."""
+    try:
+        head = cast(dict[str, Any], json.loads(row))
+        name, is_untitled = str(head["document"]), bool(head["untitled"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None, False
+    return (None if "\0" in name else Path(name)), is_untitled
+
+
 def _lines(rows: Iterable[bytes]) -> Iterator[Line]:
+    """The lines that can be read. After one that can't, only those whose beginnings come after it too."""
     decoder = msgspec.json.Decoder(Line)
+    sure: set[str] | None = None
     for row in rows:
         try:
-            yield decoder.decode(row)
+            line = decoder.decode(row)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            # Cut by the kill; what was written after it, by nobody, can't be trusted.
-            return
+            sure = set()
+            continue
+        if line.draft is not None or line.coming is not None:
+            if sure is not None:
+                sure.add(line.id)
+        elif sure is not None and line.id not in sure and not line.gone:
+            continue
+        yield line
 
 
 def restored(conversation: Conversation, left: Left) -> Conversation:

@@ -113,7 +113,13 @@ def brought_back(conversation: Conversation, index: int, prompt: Prompt) -> Conv
         elif wanted:
             messages.append(_saying(message, wanted.pop(0)))
     messages += [_saying(None, said) for said in wanted]
-    rest = conversation.messages[index:]
+    rest = list(conversation.messages[index:])
+    now = prompt_hashes(messages, prompt.variables)[-1]
+    if rest:
+        # The last answer that it was given is the one to be seen with it.
+        answers = [number for number, take in enumerate(rest[0].takes, start=1) if take.prompt_hash == now]
+        if answers:
+            rest[0] = msgspec.structs.replace(rest[0], chosen=answers[-1])
     return msgspec.structs.replace(conversation, messages=(*messages, *rest), variables=dict(prompt.variables))
 
 

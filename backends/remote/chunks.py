@@ -1,5 +1,6 @@
 """From the chunks of a stream to events: thinking and answer told apart, token chances, usage, the end."""
 
+import math
 from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any, cast
@@ -250,7 +251,7 @@ def _chances(logprobs: Any) -> tuple[Token, ...]:
     told = table.get("top_logprobs")
     tops: list[Any] = cast(list[Any], told) if isinstance(told, list) else []
     return tuple(
-        Token(without_surrogates(str(text)), float(logprob), _completion_alternatives(top))
+        Token(without_surrogates(str(text)), _logprob(logprob), _completion_alternatives(top))
         for text, logprob, top in zip_longest(cast(list[Any], tokens), cast(list[Any], chosen), tops)
         if isinstance(logprob, int | float)
     )
@@ -259,24 +260,28 @@ def _chances(logprobs: Any) -> tuple[Token, ...]:
 def _chat_chance(entry: dict[str, Any]) -> Token:
     return Token(
         without_surrogates(str(entry.get("token", ""))),
-        _logprob(entry),
+        _logprob(entry.get("logprob")),
         tuple(
-            Alternative(without_surrogates(str(top.get("token", ""))), _logprob(top))
+            Alternative(without_surrogates(str(top.get("token", ""))), _logprob(top.get("logprob")))
             for top in _tables(entry.get("top_logprobs"))
         ),
     )
 
 
-def _logprob(entry: Mapping[str, Any]) -> float:
-    value = entry.get("logprob")
-    return float(value) if isinstance(value, int | float) else float("-inf")
+def _logprob(value: object) -> float:
+    """A logarithm of a probability, whatever a server makes of it: none is above 0, and none is no number."""
+    try:
+        number = float(value) if isinstance(value, int | float) else float("-inf")
+    except OverflowError:
+        return float("-inf")
+    return float("-inf") if math.isnan(number) else min(number, 0.0)
 
 
 def _completion_alternatives(top: Any) -> tuple[Alternative, ...]:
     if not isinstance(top, dict):
         return ()
     return tuple(
-        Alternative(without_surrogates(text), float(logprob))
+        Alternative(without_surrogates(text), _logprob(logprob))
         for text, logprob in cast(dict[str, Any], top).items()
         if isinstance(logprob, int | float)
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Kind, Request
+from ..local.choosing import MAX_TOKENS, MAX_TOKENS_THINKING
 from .literals import call, keyword, messages_literal
 
 
@@ -44,7 +45,9 @@ def _inputs(request: Request, kind: Kind | None) -> str:
 
 def _generation(sampling: Sampling) -> list[str]:
     greedy = sampling.temperature == 0
-    arguments = [keyword("max_new_tokens", sampling.max_tokens or 512)]
+    arguments = [
+        keyword("max_new_tokens", sampling.max_tokens or (MAX_TOKENS_THINKING if sampling.thinking else MAX_TOKENS))
+    ]
     if greedy:
         return [*arguments, "do_sample=False"]
     names = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")

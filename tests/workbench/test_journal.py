@@ -1,7 +1,7 @@
 """What a killed run leaves, and how it comes back."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -147,4 +147,83 @@ def test_any_course_of_typing_comes_back(journal: Journal, course: list[str]) ->
     killed(journal)
     found = left()
     assert [draft.text for draft in found.drafts] == [course[-1]]
+    found.settle()
+
+
+def damaged(journal: Journal, change: Callable[[bytes], bytes]) -> list[Left]:
+    """What is found of a journal after its file was changed so."""
+    assert journal._path is not None
+    path, data = journal._path, journal._path.read_bytes()
+    killed(journal)
+    path.write_bytes(change(data))
+    return orphans()
+
+
+def test_a_damaged_head_costs_no_draft(journal: Journal) -> None:
+    journal.append([Line("d", draft=Draft(0, "user", "", "mine"))])
+    (found,) = damaged(journal, lambda data: b"x" + data)
+    assert found.document is None
+    assert [draft.text for draft in found.drafts] == ["mine"]
+    found.settle()
+
+
+def test_what_nobody_can_read_is_left_where_it_is(journal: Journal) -> None:
+    journal.append([Line("d", draft=Draft(0, "user", "", "mine"))])
+    assert damaged(journal, lambda data: b"\x00\xff") == []
+    assert len(list(folder().iterdir())) == 1
+
+
+def test_after_a_damaged_line_only_what_begins_anew_counts(journal: Journal) -> None:
+    journal.append([Line("d", draft=Draft(0, "user", "", "one"))])
+    journal.append([Line("d", keep=3, text=" two")])
+    journal.append([Line("d", keep=7, text=" three"), Line("e", draft=Draft(1, "user", "", "other"))])
+    journal.append([Line("e", keep=5, text="!")])
+    (found,) = damaged(journal, lambda data: data.replace(b'" two"', b'" two'))
+    assert [draft.text for draft in found.drafts] == ["one", "other!"]
+    found.settle()
+
+
+@pytest.mark.parametrize("change", [(b'"index":0', b'"index":-5'), (b"talk.toml", b"a\\u0000b.toml")])
+def test_values_that_cant_be_are_no_accident(journal: Journal, change: tuple[bytes, bytes]) -> None:
+    journal.append([Line("d", draft=Draft(0, "user", "", "mine"))])
+    for found in damaged(journal, lambda data: data.replace(*change)):
+        assert found.document is None
+        found.settle()
+
+
+def test_a_write_that_fails_leaves_whole_lines_only(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.append([Line("d", draft=Draft(0, "user", "", "one"))])
+    real, calls = os.write, list[int]()
+
+    def full(file: int, data: bytes) -> int:
+        calls.append(1)
+        if len(calls) > 1:
+            raise OSError(28, "No space left on device")
+        return real(file, bytes(data)[:5])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        journal.append([Line("d", keep=3, text=" two")])
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, bytes(data)[:7]))
+    journal.append([Line("d", draft=Draft(0, "user", "", "one two three"))])
+    monkeypatch.undo()
+    killed(journal)
+    monkeypatch.setenv("QIAO_HOME", str(journal.document.parent))
+    found = left()
+    assert [draft.text for draft in found.drafts] == ["one two three"]
+    found.settle()
+
+
+def test_a_head_that_cant_be_written_is_begun_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.append([Line("d", draft=Draft(0, "user", "", "one"))])
+    journal.append([Line("d", draft=Draft(0, "user", "", "one"))])
+    killed(journal)
+    found = left()
+    assert found.document is not None
     found.settle()

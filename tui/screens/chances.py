@@ -81,7 +81,7 @@ class Chances(ModalScreen[Wanted | None]):
     def action_unsure(self, step: int) -> None:
         """To the next token that was less likely than not."""
         places = range(self.page.selected + step, len(self._tokens) if step > 0 else -1, step)
-        found = next((i for i in places if math.exp(self._tokens[i].logprob) < 0.5), None)
+        found = next((i for i in places if share(self._tokens[i].logprob) < 0.5), None)
         if found is not None:
             self.page.select(found)
 
@@ -104,9 +104,14 @@ def alternatives(token: Token) -> list[Alternative]:
     return sorted([Alternative(token.text, token.logprob), *others], key=lambda each: -each.logprob)
 
 
+def share(logprob: float) -> float:
+    """The probability, whatever a server calls one."""
+    return math.exp(min(logprob, 0.0)) if math.isfinite(logprob) else 0.0
+
+
 def ink_of(logprob: float) -> str:
     """The ink for a token of this probability."""
-    return next(ink for least, ink in LEVELS if math.exp(min(logprob, 0.0)) >= least)
+    return next(ink for least, ink in LEVELS if share(logprob) >= least)
 
 
 def token_lines(tokens: Sequence[Token], selected: int, width: int) -> tuple[list[Line], int]:
@@ -186,15 +191,15 @@ class TokenPage(Widget, can_focus=True):
         if row > min(len(choices), LISTED):
             return ()
         each = choices[row - 1]
-        share = math.exp(min(each.logprob, 0.0))
+        chance = share(each.logprob)
         text = truncate(visible_line(each.text.replace("\n", "↵")), 24)
         text = f"“{text}”"
         own = each.text == token.text
-        filled = glyphs.full * round(share * BAR)
+        filled = glyphs.full * round(chance * BAR)
         return (
             Run(f"{glyphs.row if row - 1 == self.picked else ' '} ", "text"),
             Run(text + " " * max(28 - line_width((Run(text),)), 1), "strong" if own else "text"),
-            Run(f"{share:6.1%} ", "text"),
+            Run(f"{chance:6.1%} ", "text"),
             Run(filled, ink_of(each.logprob).split()[0]),
             Run(f"  {say('chances.chosen')}" if own else "", "muted"),
         )

@@ -38,7 +38,10 @@ class CopyActions(WorkbenchBase):
                 upto = len(conversation.messages) if here is None else here + 1
                 text = openai_messages.write([conversation.with_messages(conversation.messages[:upto])]).text
             case "curl" | "python":
-                request = self.session.ask(self.address).requests[0]
+                message = self.session.message
+                run = None if message is None else self.session.run_of(message.uid)
+                asked = self.session.ask(self.address) if run is None else run.ask
+                request = asked.requests[0]
                 text = self.qiao.backends.snippet(request, what)
             case _:
                 message = self.session.message

@@ -88,15 +88,27 @@ def _conversation(record: Record, name: str, left_out: LeftOut) -> Conversation:
 
 
 def _message(table: Table, place: str, name: str, left_out: LeftOut) -> Message:
-    role = ROLES.get(str(table.get("role")).lower())
-    if role is None:
-        raise wrong(place, name, "exchange.unknown_role", role=visible_line(str(table.get("role"))))
+    role = role_of(table, place, name)
     left_out["tools"] += bool(table.get("tool_calls") or table.get("function_call"))
     text = content(table.get("content"), left_out)
     thinking = string(table, "reasoning_content", "reasoning")
     if role == "assistant" and thinking:
         return Message(role=role, takes=(Take(text=text, thinking=thinking),), chosen=1)
     return Message(role=role, text=text)
+
+
+def role_of(table: Table, place: str, name: str) -> Role:
+    """Who says a message.
+
+    Raises:
+        Unreadable: nobody that is known.
+    """
+    said_by = table.get("role")
+    role = ROLES.get(said_by.lower()) if isinstance(said_by, str) else None
+    if role is None:
+        shown = said_by[:40] if isinstance(said_by, str) else type(said_by).__name__
+        raise wrong(place, name, "exchange.unknown_role", role=visible_line(shown))
+    return role
 
 
 def content(value: object, left_out: LeftOut) -> str:
@@ -107,9 +119,9 @@ def content(value: object, left_out: LeftOut) -> str:
         texts = [text for text in texts if isinstance(text, str)]
         left_out["parts"] += len(parts) - len(texts)
         return content("\n".join(texts), left_out)
-    if value is None:
-        return ""
-    return string({"": value}, "") or ("" if value == "" else json.dumps(value, ensure_ascii=False))
+    text = string({"": value}, "")
+    left_out["parts"] += text is None and value is not None
+    return text or ""
 
 
 def _sampling(table: Table) -> Sampling:

@@ -3,6 +3,7 @@
 The format: https://docs.github.com/en/github-models/use-github-models/storing-prompts-in-github-repositories
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -12,9 +13,9 @@ from ..conversation import Conversation, Message
 from ..errors import Unreadable
 from ..sampling import Sampling
 from ..variables import PATTERN
-from ..visible import visible_line, without_surrogates
+from ..visible import visible_line
 from .exchanged import Exported, Imported, LeftOut, sent_messages
-from .openai_messages import ROLES, content, wrong
+from .openai_messages import content, role_of, wrong
 from .records import Table, string, tables
 
 PARAMETERS = {
@@ -29,6 +30,10 @@ PARAMETERS = {
 }
 
 
+_ODD = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""Controls, and what YAML takes for a line end or a mark of byte order."""
+
+
 def read(text: str, name: str) -> Imported:
     """One conversation; the first row of its test data gives the variables their values.
 
@@ -39,7 +44,8 @@ def read(text: str, name: str) -> Imported:
 
     try:
         value: object = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # Its constructors fail in many ways on values that aren't what their tags say.
         mark = getattr(error, "problem_mark", None)
         place = f"{name}:{mark.line + 1}" if mark else name
         detail = visible_line(str(getattr(error, "problem", None) or error))
@@ -51,16 +57,17 @@ def read(text: str, name: str) -> Imported:
     left_out = LeftOut()
     messages: list[Message] = []
     for each in listed:
-        role = ROLES.get(str(each.get("role")).lower())
-        if role is None:
-            raise wrong("", name, "exchange.unknown_role", role=visible_line(str(each.get("role"))))
-        messages.append(Message(role=role, text=content(each.get("content"), left_out)))
+        messages.append(Message(role=role_of(each, "", name), text=content(each.get("content"), left_out)))
     rows = tables(table.get("testData")) or []
     left_out["rows"] += max(len(rows) - 1, 0)
     left_out["evaluators"] += len(tables(table.get("evaluators")) or [])
     left_out["models"] += bool(table.get("model"))
     left_out["response_format"] += bool(table.get("responseFormat"))
-    variables = {str(key): without_surrogates(str(value)) for key, value in (rows[0] if rows else {}).items()}
+    row = rows[0] if rows else {}
+    # Text and numbers only: lists and tables may hold more than there is memory, by references to one another.
+    values = {key: string(row, key) for key in row if isinstance(key, str)}  # pyright: ignore[reportUnnecessaryIsInstance]
+    variables = {key: value for key, value in values.items() if value is not None}
+    left_out["values"] += len(row) - len(variables)
     conversation = Conversation(
         title=string(table, "name"),
         note=string(table, "description"),
@@ -131,7 +138,9 @@ def _dumper() -> Any:
         pass
 
     def block(dumper: Any, text: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+        # YAML takes more characters for line ends than others do: escaped, they come back as they went.
+        style = '"' if _ODD.search(text) else "|" if "\n" in text else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, block)
     return Dumper

@@ -31,6 +31,9 @@ def read_records(text: str, name: str) -> list[Record]:
         whole = json.loads(text)
     except json.JSONDecodeError as error:
         return _messages_as_one(_lines(text, name, error))
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits, lists in lists in lists.
+        raise Unreadable("exchange.not_json", file=visible_line(name), detail=str(error)) from None
     if isinstance(whole, dict):
         return [Record("", cast(Table, whole))]
     if not isinstance(whole, list):
@@ -50,12 +53,18 @@ def _lines(text: str, name: str, error: json.JSONDecodeError) -> list[Record]:
         except json.JSONDecodeError as wrong:
             # The first line can't be read by itself: it was one JSON text over several lines, and is wrong as a whole.
             wrong, at = (wrong, number) if records else (error, error.lineno)
-            place = say("exchange.line", n=at)
-            raise Unreadable("exchange.not_json", file=visible_line(name), place=place, detail=wrong.msg) from None
+            raise _not_json(name, at, wrong.msg) from None
+        except (ValueError, RecursionError) as wrong:
+            raise _not_json(name, number, str(wrong)) from None
         records.append(Record(say("exchange.line", n=number), _object(value, name)))
     if not records:
         raise Unreadable("exchange.empty", file=visible_line(name))
     return records
+
+
+def _not_json(name: str, line: int, detail: str) -> Unreadable:
+    place = say("exchange.line", n=line)
+    return Unreadable("exchange.not_json", file=visible_line(f"{name}, {place}"), detail=detail)
 
 
 def _object(value: object, name: str) -> Table:

@@ -233,8 +233,8 @@ def test_braces_from_outside_are_told_of() -> None:
             "a.jsonl",
             'a.jsonl, line 2: nobody here is called "elf"',
         ),
-        (b'{"messages": []}\n{"messages": ', "a.jsonl", "a.jsonl, line 2: not JSON"),
-        (b'{\n"messages": [,]}', "a.json", "a.json, line 2: not JSON"),
+        (b'{"messages": []}\n{"messages": ', "a.jsonl", "a.jsonl, line 2: no JSON that can be read"),
+        (b'{\n"messages": [,]}', "a.json", "a.json, line 2: no JSON that can be read"),
         (b'[{"messages": []}, 3]', "a.json", "expected objects"),
         (b'{"text": "x"}', "a.json", "from its fields: text"),
         (b"\xff\xfe", "a.json", "not UTF-8"),
@@ -245,6 +245,12 @@ def test_braces_from_outside_are_told_of() -> None:
         (b"hello", "a.txt", "can't be told"),
         (b'{"instruction": "x", "history": [1]}', "a.json", "pairs"),
         (b'{"conversations": [{"from": "elf"}]}', "a.json", '"elf"'),
+        (b'{"messages": ' + b"9" * 5000 + b"}", "a.json", "no JSON that can be read"),
+        (b"[" * 100_000, "a.json", "no JSON that can be read"),
+        (b"messages: [{role: user, content: !!int ''}]", "a.yml", "not YAML"),
+        (b"messages: [{role: user, content: !!bool x}]", "a.yml", "not YAML"),
+        (b"messages: [{role: user, content: !!timestamp x}]", "a.yml", "not YAML"),
+        (b"messages: [{role: [user], content: x}]", "a.yml", '"list"'),
     ],
 )
 def test_what_cant_be_read_says_where_and_why(data: bytes, name: str, said: str) -> None:
@@ -280,3 +286,11 @@ def test_several_come_back_in_order(talks: list[list[tuple[str, str]]], format: 
     assert [turns(each) for each in read_any(text.encode(), "x", named=format).conversations] == [
         turns(each) for each in conversations
     ]
+
+
+def test_references_that_multiply_are_not_followed() -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+    text = bomb + "messages: [{role: user, content: *a39}]\ntestData: [{v: *a39, w: 1}]\n"
+    imported = read_any(text.encode(), "a.yml")
+    assert imported.conversations[0].variables == {"w": "1"}
+    assert imported.left_out["values"] == 1
