@@ -19,7 +19,7 @@ PLACES: dict[str, tuple[list[str], str]] = {
     "the help": (["question_mark"], "KEYS"),
     "the exact prompt": (["v"], "tokens"),
     "the palette": (["colon"], "any action, model"),
-    "the files": (["O"], "type to filter"),
+    "the files": (["O"], "LIBRARY"),
 }
 
 
