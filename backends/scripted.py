@@ -27,7 +27,8 @@ from ..workbench.seam import (
     Thinking,
 )
 from ..workbench.words import say
-from .shares import Span, joined_spans
+from .plain_completion import plain_spans, plain_text
+from .shares import Span
 
 PROVIDER = "scripted"
 
@@ -196,7 +197,7 @@ class ScriptedBackend:
     def _prompt(self, request: Request) -> Prompt:
         pieces: list[Piece] = []
         if self._kind == "base":
-            pieces.append(Piece("\n\n".join(turn.text for turn in request.messages)))
+            pieces.append(Piece(plain_text(request.messages)))
         else:
             for number, turn in enumerate(request.messages, start=1):
                 pieces += [Piece("<|im_start|>", special=True), Piece(f"{turn.role}\n{turn.text}")]
@@ -206,7 +207,7 @@ class ScriptedBackend:
                 pieces += [Piece("<|im_start|>", special=True), Piece("assistant\n")]
         places = accumulate((len(piece.text) for piece in pieces), initial=0)
         if self._kind == "base":
-            found = joined_spans(request.messages, "\n\n")
+            found = plain_spans(request.messages)
         else:
             bodies = [at for at, piece in zip(places, pieces, strict=False) if not piece.special and piece.text != "\n"]
             found = [

@@ -73,16 +73,6 @@ def spans(text: str, with_marks: str, turns: Sequence[Turn]) -> list[Span] | Non
     return found
 
 
-def joined_spans(turns: Sequence[Turn], gap: str) -> list[Span]:
-    """Where the turns' texts stand if the prompt is those that aren't empty, with `gap` between."""
-    found: list[Span] = []
-    at = 0
-    for turn in turns:
-        found.append(Span(at, at + len(turn.text)))
-        at += len(turn.text) + (len(gap) if turn.text else 0)
-    return found
-
-
 def shares(found: Sequence[Span], text: str, starts: Sequence[int], shift: int = 0) -> tuple[Share, ...]:
     """The spans with the number of tokens in each: those that begin there, a blank that they begin with aside.
 

@@ -7,7 +7,8 @@ import msgspec
 
 from ...workbench.seam import Mode, Piece, Prompt, Request, Turn
 from ...workbench.visible import without_surrogates
-from ..shares import Span, joined_spans, marked, shares, spans
+from ..plain_completion import plain_spans, plain_text
+from ..shares import Span, marked, shares, spans
 from ..thinking import opens_thinking
 from .choosing import own_template, template_variables
 from .failures import EngineError
@@ -28,10 +29,6 @@ class FormedPrompt(NamedTuple):
     """It ends with the opening tag of the model's thinking."""
     may_think: bool
     """The model may write thinking before its answer."""
-
-
-GAP = "\n\n"
-"""Between the texts of messages, where there is no template."""
 
 
 def form(tokenizer: Tokenizer, request: Request, *, count: bool = True) -> FormedPrompt:
@@ -61,7 +58,7 @@ def form(tokenizer: Tokenizer, request: Request, *, count: bool = True) -> Forme
         )
         mode, beginning = "chat", ()
     else:
-        text = GAP.join(turn.text for turn in turns if turn.text)
+        text = plain_text(turns)
         mode, beginning = "completion", tokenizer.beginning
     ids = [*beginning, *tokenizer.encode(text)] if count else []
     if count and not ids:
@@ -89,7 +86,7 @@ def shown(tokenizer: Tokenizer, request: Request, context_length: int | None) ->
 def _spans(tokenizer: Tokenizer, request: Request, prompt: FormedPrompt) -> list[Span] | None:
     turns = _clean(request.messages)
     if prompt.mode == "completion":
-        return joined_spans(turns, GAP)
+        return plain_spans(turns)
     wrapped = marked(turns)
     if wrapped is None:
         return None

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple, cast
 import msgspec
 
 from ...workbench.sampling import Sampling
-from ...workbench.seam import Mode, Request
+from ...workbench.seam import Mode, Request, Turn
 from ...workbench.visible import visible_line, without_surrogates
+from ..plain_completion import plain_text
 from ..providers import Provider
 from .failures import Refusal
 from .heeding import heeded
@@ -62,7 +63,7 @@ def body(
     if mode == "chat" and continues and messages and not messages[-1]["content"]:
         # Nothing to continue: the model opens its answer by itself.
         messages, continues = messages[:-1], False
-    prompt = "\n\n".join(message["content"] for message in messages if message["content"])
+    prompt = plain_text([Turn(turn.role, without_surrogates(turn.text)) for turn in request.messages])
     if not (prompt if mode == "completion" else messages):
         raise Refusal("remote.nothing_to_send", "invalid_request", model=visible_line(str(request.address)))
     sampling = heeded(provider, request.address.name, request.sampling, mode)

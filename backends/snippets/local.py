@@ -5,6 +5,7 @@ from pathlib import Path
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Kind, Request
 from ..local.choosing import MAX_TOKENS, MAX_TOKENS_THINKING
+from ..plain_completion import plain_text
 from .literals import call, keyword, messages_literal
 
 
@@ -33,7 +34,7 @@ model = AutoModelForCausalLM.from_pretrained(path{file}, dtype="auto", device_ma
 
 def _inputs(request: Request, kind: Kind | None) -> str:
     if kind == "base":
-        text = "\n\n".join(turn.text for turn in request.messages)
+        text = plain_text(request.messages)
         return f'inputs = tokenizer({text!r}, return_tensors="pt").to(model.device)'
     opening = keyword("continue_final_message" if request.continue_last else "add_generation_prompt", True)
     arguments = ["messages", opening, "return_dict=True", 'return_tensors="pt"']

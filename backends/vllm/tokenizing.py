@@ -11,9 +11,10 @@ import msgspec
 from ...workbench.errors import BrokenOff, QiaoError, Refused
 from ...workbench.seam import Mode, Piece, Prompt, Request, Share, Turn
 from ...workbench.visible import visible_line, without_surrogates
+from ..plain_completion import plain_spans
 from ..remote.body import body
 from ..remote.server import Endpoint
-from ..shares import joined_spans, marked, shares, spans, token_starts
+from ..shares import marked, shares, spans, token_starts
 from .plain_http import Unanswered, post, root_url, stoppable
 
 _SPECIAL = re.compile(r"<(?!0x[0-9A-Fa-f]{2}>)[^\s<>]*[^\W\d][^\s<>]*>|\[[^\s\[\]]*[^\W\d][^\s\[\]]*\]")
@@ -122,7 +123,7 @@ class _Server:
             # Tokens that the tokenizer puts before a bare text are no part of it.
             before = [name for name in names[:1] if _SPECIAL.fullmatch(name) and not text.startswith(name)]
             starts = token_starts(text, names[len(before) :])
-            return () if starts is None else shares(joined_spans(turns, "\n\n"), text, starts, len("".join(before)))
+            return () if starts is None else shares(plain_spans(turns), text, starts, len("".join(before)))
         starts, wrapped = token_starts(text, names), marked(turns)
         if starts is None or wrapped is None:
             return ()

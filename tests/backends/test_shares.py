@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qiao.backends.plain_completion import plain_spans, plain_text
 from qiao.backends.scripted import ScriptedBackend
-from qiao.backends.shares import joined_spans, marked, shares, spans, token_starts
+from qiao.backends.shares import marked, shares, spans, token_starts
 from qiao.workbench.address import Address
 from qiao.workbench.seam import Request, Turn
 
@@ -53,10 +54,10 @@ def test_a_template_that_writes_something_else_for_marked_texts_tells_nothing() 
 
 def test_tokens_count_where_they_begin() -> None:
     turns = (Turn("user", "ab"), Turn("user", ""), Turn("user", "cd"))
-    found = joined_spans(turns, "\n\n")
+    found = plain_spans(turns)
     assert [(s.start, s.end, s.tokens) for s in shares(found, "ab\n\ncd", [0, 1, 2, 4, 5], 3)] == [
         (3, 5, 2),
-        (7, 7, 0),
+        (5, 5, 0),
         (7, 9, 2),
     ]
 
@@ -93,3 +94,16 @@ def test_a_scripted_model_tells_its_shares(kind: str, continues: bool) -> None:
     backend = ScriptedBackend(kind=kind)  # pyright: ignore[reportArgumentType]
     prompt = backend.prompt(Request(Address("scripted", "x"), turns, continue_last=continues), threading.Event())
     assert [prompt.text[share.start : share.end] for share in prompt.shares] == [turn.text for turn in turns]
+
+
+def test_what_a_base_model_wrote_on_is_gone_on_from_where_it_stood() -> None:
+    story = (Turn("user", "Once upon a time"), Turn("assistant", " there was"), Turn("user", "More."))
+    assert plain_text(story) == "Once upon a time there was\n\nMore."
+    by_hand = (Turn("user", "Capital?"), Turn("assistant", "Paris"), Turn("user", " Why?"))
+    assert plain_text(by_hand) == "Capital?\n\nParis\n\n Why?"
+
+
+@given(st.lists(st.builds(Turn, st.sampled_from(["user", "assistant"]), st.text(" \nab", max_size=4)), max_size=6))
+def test_plain_texts_stand_where_they_are_said_to(turns: list[Turn]) -> None:
+    text = plain_text(turns)
+    assert [text[span.start : span.end] for span in plain_spans(turns)] == [turn.text for turn in turns]

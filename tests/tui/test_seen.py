@@ -57,6 +57,7 @@ async def test_a_long_prompt_is_walked_by_message(path: Path) -> None:
 async def test_a_base_models_texts_are_said_to_be_joined(path: Path) -> None:
     scripted = ScriptedBackend(("echo",), kind="base")
     async with workbench(talk(*HELLO), path, scripted=scripted) as bench:
+        await bench.see("base model: writes on from plain text")
         await bench.press("v")
         await bench.see("plain completion", "joined by a blank line", "3 █ Be brief.", "5 ▌ Capital")
 

@@ -199,6 +199,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
             words.append(Run(say("screen.untitled"), "muted"))
         else:
             words.append(Run(say("screen.saved"), "muted"))
+        if (model := self.model(self.address)) is not None and model.kind == "base":
+            words.append(Run(f" · {say('screen.is_base')}", "muted"))
         line: Line = tuple(words)
         self.query_one("#title", Title).show(title, line)
 
