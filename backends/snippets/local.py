@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Kind, Request
-from ..local.choosing import MAX_TOKENS, MAX_TOKENS_THINKING
+from ..local.choosing import MAX_TOKENS, MAX_TOKENS_THINKING, TEMPLATE, TOOLS
 from ..plain_completion import plain_text
 from .literals import call, keyword, messages_literal
 
@@ -40,6 +40,8 @@ def _inputs(request: Request, kind: Kind | None) -> str:
     arguments = ["messages", opening, "return_dict=True", 'return_tensors="pt"']
     if request.sampling.thinking is not None:
         arguments.append(keyword("enable_thinking", request.sampling.thinking))
+    extra = request.sampling.extra or {}
+    arguments += [keyword(name, extra[name]) for name in (TEMPLATE, TOOLS) if name in extra]
     messages = messages_literal([{"role": turn.role, "content": turn.text} for turn in request.messages])
     return f"{messages}\ninputs = {call('tokenizer.apply_chat_template', arguments)}.to(model.device)"
 

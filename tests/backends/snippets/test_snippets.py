@@ -87,3 +87,12 @@ def test_json_ends_no_shell_document_early() -> None:
     inside = made.split("<<'JSON'\n")[1].rsplit("\nJSON\n", 1)[0]
     assert json.loads(inside)["messages"][1]["content"] == HOSTILE
     assert "\nJSON\n" not in inside
+
+
+def test_another_template_and_tools_come_along(tmp_path: Path) -> None:
+    extra = {"chat_template": "{{ messages }}", "tools": [{"type": "function"}]}
+    request = Request(Address("local", "x"), (Turn("user", "Hi"),), Sampling(extra=extra))
+    program = local.python(request, tmp_path, "instruct")
+    compile(program, "program", "exec")
+    assert "chat_template='{{ messages }}'," in program
+    assert "tools=[{'type': 'function'}]," in program
