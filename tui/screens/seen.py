@@ -26,7 +26,8 @@ from .choose_template import ChooseTemplate
 from .prompt_page import PageLine, PromptPage, lay_out
 
 TEMPLATE = "chat_template"
-"""What `extra` calls another chat template's source; local models and vLLM's servers take it."""
+"""What `extra` calls another chat template's source; local models take it, and vLLM's servers if started with
+--trust-request-chat-template."""
 
 
 class Tried(msgspec.Struct, frozen=True):
