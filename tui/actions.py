@@ -40,7 +40,7 @@ class Action(NamedTuple):
         return say(f"actions.{self.id}_help")
 
 
-ACTIONS: tuple[Action, ...] = (
+ACTIONS: tuple[Action, ...] = (  # Those of a group stand together, as the help page shows them.
     Action("next", "j,down", "conversation", "move"),
     Action("previous", "k,up", "conversation", "move"),
     Action("first", "g,home", "conversation", "move"),
@@ -64,6 +64,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("find", "slash", "conversation", "edit"),
     Action("undo", "u", "conversation", "edit"),
     Action("redo", "U,ctrl+y", "conversation", "edit"),
+    Action("variables", "V", "workbench", "edit"),
     Action("run", "r,f5", "conversation", "run"),
     Action("several", "N", "conversation", "run"),
     Action("replay", "R", "conversation", "run"),
@@ -77,7 +78,6 @@ ACTIONS: tuple[Action, ...] = (
     Action("fold", "z", "conversation", "run"),
     Action("seen", "v", "conversation", "run"),
     Action("stop", "escape,ctrl+c", "workbench", "run"),
-    Action("variables", "V", "workbench", "edit"),
     Action("models", "m", "workbench", "panes"),
     Action("sampling", "s", "workbench", "panes"),
     Action("sensors", "S", "workbench", "panes"),

@@ -1,5 +1,7 @@
 """Keys and their remapping."""
 
+from itertools import groupby
+
 from qiao.tui.actions import ACTIONS, Keys
 
 
@@ -39,3 +41,8 @@ def test_marks_are_written_as_people_write_them() -> None:
     assert keys.shown("palette") == [":", "ctrl+p"]
     assert keys.shown("join") == ["&"]
     assert keys.shown("next_file") == ["]"]
+
+
+def test_each_heading_of_the_help_page_stands_there_once() -> None:
+    groups = [group for group, _ in groupby(ACTIONS, key=lambda action: action.group)]
+    assert len(groups) == len(set(groups))
