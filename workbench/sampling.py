@@ -1,6 +1,6 @@
 """How a model is asked to choose its tokens. Unset means the engine's own default."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -47,3 +47,27 @@ class Sampling(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
 NAMES: tuple[str, ...] = tuple(name for name in Sampling.__struct_fields__ if name != "unknown")
 """Every parameter's name, in the order in which it is shown and saved."""
+
+
+def clamped(name: str, value: float, before: float) -> float:
+    """The value nearest to this one that a numeric parameter may have.
+
+    Args:
+        name: of a parameter that is a number.
+        value: what it would become.
+        before: what it is: it stays so where its range has no last value, as above 0.
+    """
+    for limit in _limits(name):
+        if limit.gt is not None and value <= limit.gt:
+            return before
+        if limit.ge is not None:
+            value = max(value, type(value)(limit.ge))
+        if limit.le is not None:
+            value = min(value, type(value)(limit.le))
+    return value
+
+
+def _limits(name: str) -> list[Meta]:
+    """The range that the struct above gives a parameter."""
+    types = get_type_hints(Sampling, include_extras=True)
+    return [limit for kind in get_args(types[name]) for limit in get_args(kind)[1:] if isinstance(limit, Meta)]

@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.message import Message as Event
 
-from ...workbench.sampling import NAMES, Sampling
+from ...workbench.sampling import NAMES, Sampling, clamped
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..glyphs import glyphs
@@ -220,8 +220,9 @@ class SamplingPane(Container):
         elif name in STEPS:
             known = getattr(self._defaults, name)
             base = current if current is not None else known if known is not None else START.get(name, 0)
-            value = max(base + step * STEPS[name], -2 if name.endswith("nce_penalty") or name.startswith("freq") else 0)
-            self.post_message(self.Set(setting, f"{round(value, 4):g}" if isinstance(value, float) else str(value)))
+            value = clamped(name, round(base + step * STEPS[name], 4), base)
+            if value != current:
+                self.post_message(self.Set(setting, f"{value:g}" if isinstance(value, float) else str(value)))
 
 
 def shown_value(value: object) -> str:
