@@ -290,3 +290,13 @@ def test_characters_near_a_place_end_in_order_and_meet_at_the_line(line: str, ne
     assert ends[-1] <= len(line)
     assert near == 0 or ends[0] < near
     assert near == len(line) or ends[-1] > near
+
+
+@in_loop
+async def test_a_bare_line_feed_makes_a_new_line() -> None:
+    async with TinyApp("one").run_test(size=(40, 20)) as pilot:
+        editor = pilot.app.query_one(MessageEditor)
+        editor.focus()
+        editor.move_cursor(editor.document.end)
+        await pilot.press("ctrl+j", "t", "w", "o")
+        assert editor.draft == "one\ntwo"

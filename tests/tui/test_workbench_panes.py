@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from qiao.backends.scripted import ScriptedBackend
@@ -38,6 +39,25 @@ async def choose_row(bench: Bench, name: str) -> None:
             return
         await bench.press("j")
     raise AssertionError(f"no row {name}")
+
+
+@in_loop
+async def test_a_step_stays_in_a_parameters_range(path: Path) -> None:
+    sampling = Sampling(top_p=0.97, min_p=0.0, repetition_penalty=0.05, presence_penalty=2.0, n=128)
+    async with workbench(talk(*HELLO, sampling=sampling), path) as bench:
+        await bench.press("s")
+        await choose_row(bench, "top_p")
+        await bench.press("right", "right")
+        await bench.until(lambda: bench.on_disk().sampling.top_p == 1)
+        for name, key in (("min_p", "h"), ("repetition_penalty", "h"), ("presence_penalty", "l"), ("n", "l")):
+            await choose_row(bench, name)
+            await bench.press(key, key)
+        await choose_row(bench, "thinking_budget")
+        await bench.press("l")
+        await bench.until(lambda: bench.on_disk().sampling.thinking_budget == 256)
+        changed = msgspec.structs.replace(sampling, top_p=1.0, thinking_budget=256)
+        assert bench.on_disk().sampling == changed
+        assert not bench.app.screen.query("InlineInput")
 
 
 @in_loop
@@ -252,3 +272,17 @@ async def test_a_long_conversation_opens_at_its_end_and_is_paged(path: Path) -> 
         await bench.press("G")
         await bench.see("message 299")
         await bench.miss("more below")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize("times", [4, 8, 12])
+@in_loop
+async def test_the_editor_is_as_high_as_its_wrapped_text(size: tuple[int, int], times: int) -> None:
+    words = "The quick brown fox jumps over the lazy dog and runs. " * times
+    async with workbench(talk(("user", f"First: {words}last.")), size=size) as bench:
+        await bench.press("e")
+        editor = bench.app.workbench.editor
+        assert editor is not None
+        await bench.until(lambda: editor.size.height == editor.lines_wanted > 1)
+        await bench.until(lambda: editor.scroll_offset.y == 0)
+        await bench.see("First:", "last.")

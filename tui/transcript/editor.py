@@ -106,6 +106,14 @@ class MessageEditor(QuickTextArea):
             return super().get_cursor_right_location()
         return row, min(end for end in character_ends(line, column) if end > column)
 
+    async def _on_key(self, event: events.Key) -> None:
+        # A bare line feed: what ctrl+j sends, and some terminals for shift+enter.
+        if event.key == "ctrl+j":
+            event.prevent_default()
+            event.stop()
+            if result := self._replace_via_keyboard("\n", *self.selection):
+                self.move_cursor(result.end_location)
+
     async def _on_paste(self, event: events.Paste) -> None:
         # Terminals send line ends as CR; what else is no text goes in under its stand-in.
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
@@ -113,6 +121,10 @@ class MessageEditor(QuickTextArea):
         event.stop()
         if result := self._replace_via_keyboard(self._disguise.on(text), *self.selection):
             self.move_cursor(result.end_location)
+
+    def on_resize(self) -> None:
+        # At another width the text wraps elsewhere; Textual wraps it after this.
+        self.call_after_refresh(self.on_text_area_changed)
 
     def on_text_area_changed(self) -> None:
         if self.lines_wanted != self._lines_wanted:
