@@ -29,6 +29,7 @@ async def test_takes_stand_side_by_side_and_one_is_chosen(tmp_path: Path, size: 
     async with workbench(TALK, tmp_path / "talk.toml", size=size) as bench:
         await bench.press("k", "c")
         await bench.see("‹1/2› a", "‹2/2› b", "It is Paris.", "It is Lyon.")
+        assert "esc back" in bench.lines()[-1]
         line = next(line for line in bench.lines() if "Paris" in line)
         assert line.index("Lyon") > size[0] // 2
         await bench.press("x")

@@ -152,6 +152,29 @@ async def test_the_filter_looks_into_folded_parts_and_enter_takes_the_first(path
 
 
 @in_loop
+async def test_an_address_that_no_list_has_can_be_typed_and_is_found_later(path: Path) -> None:
+    backends = Providers((HERE, remote("cloud", "Cloud Nine")), [SMALL])
+    async with picker(backends, path) as bench:
+        await bench.press("slash")
+        await bench.type("stranger:big")
+        await bench.see("none found")
+        await bench.press("escape", "slash")
+        await bench.type("cloud:Big-1")
+        await bench.see("use cloud:Big-1")
+        await bench.press("enter", "enter")
+        await bench.until(lambda: bench.on_disk().model == "cloud:Big-1")
+        await bench.press("m", "slash", "ctrl+u")
+        await bench.type("small")
+        await bench.press("enter", "enter")
+        await bench.until(lambda: bench.on_disk().model == "local:small")
+        await bench.press("m", "slash", "ctrl+u")
+        await bench.type("nine big")
+        await bench.see("used lately")
+        await bench.press("enter", "enter")
+        await bench.until(lambda: bench.on_disk().model == "cloud:Big-1")
+
+
+@in_loop
 async def test_models_used_lately_stand_first(path: Path) -> None:
     models = [SMALL, *(Model(Address("cloud", name), name, "remote") for name in ("big", "huge"))]
     backends = Providers((HERE, remote("cloud", asked=True)), models)

@@ -27,6 +27,7 @@ async def test_an_earlier_prompt_stands_beside_the_one_of_now_and_comes_back(
         await bench.idle()
         await bench.press("H")
         await bench.see("1/2", "2/2 now", "Capital of France, please", "Paris, gladly.")
+        assert "esc back" in bench.lines()[-1]
         await bench.press("b")
         await bench.see("old prompt is back")
         await bench.until(lambda: bench.session.conversation.messages[0].text == "Capital of France")

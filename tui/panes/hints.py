@@ -33,7 +33,9 @@ class Hints(Widget):
         self._pinned = 0
 
     def show(self, hints: Sequence[Hint], state: str = "", pinned: int = 0) -> None:
-        """Shows hints, the last `pinned` of them even where others have to give way."""
+        """Shows hints, the last `pinned` of them even where others have to give way; so does the way back, esc."""
+        if not pinned and hints and hints[-1].key == "esc":
+            pinned = 1
         if (hints, state, pinned) != (self._hints, self._state, self._pinned):
             self._hints, self._state, self._pinned = hints, state, pinned
             self.refresh()

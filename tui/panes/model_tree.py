@@ -106,7 +106,9 @@ def tree_rows(shown: Shown, wanted: str = "") -> list[Row]:
         if is_open:
             rows += [_model_row(model, shown, model.address) for model in models]
         before = is_open
-    if words and not found:
+    unlisted = _unlisted_rows(shown, wanted, words) if words else []
+    rows += unlisted
+    if words and not found and not unlisted:
         rows += [Row(), Row((Run(say("screen.no_models"), "faint"),))]
     if not words:
         rows += [Row(), Row((Run(f"{glyphs.add} {say('picker.add')}", "muted"),), (), Add())]
@@ -132,6 +134,27 @@ def _recent_rows(shown: Shown) -> list[Row]:
     for address in addresses:
         model = known.get(address) or Model(address, address.name, "remote")
         rows.append(_model_row(model, shown, Recent(address)))
+    return rows
+
+
+def _unlisted_rows(shown: Shown, wanted: str, words: Sequence[str]) -> list[Row]:
+    """What no list has, but can be used: the models used lately that fit, and the address that is typed."""
+    listed = {model.address for model in shown.models}
+    titles = {source.provider: source.title for source in shown.sources}
+    current = [] if shown.current is None else [str(shown.current)]
+    rows: list[Row] = []
+    for name in dict.fromkeys([*current, *shown.recent]):
+        address = _parsed(name)
+        if address is None or address in listed or address.provider not in titles:
+            continue
+        if all(word in f"{address} {titles[address.provider]}".lower() for word in words):
+            listed.add(address)
+            rows.append(_model_row(Model(address, address.name, "remote"), shown, Recent(address)))
+    if rows:
+        rows = [Row(), Row((Run(say("picker.recent"), "muted"),)), *rows]
+    typed = _parsed(wanted)
+    if typed is not None and typed.provider in titles and typed not in listed:
+        rows += [Row(), Row((Run(say("picker.use", address=visible_line(str(typed)))),), (), typed)]
     return rows
 
 

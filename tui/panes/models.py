@@ -187,7 +187,7 @@ class ModelsPane(Container):
 
     def _select_first_model(self) -> None:
         """enter, after typing, uses the first model that is left."""
-        first = next((row.key for row in self.rows.shown_rows if isinstance(row.key, Address)), None)
+        first = next((row.key for row in self.rows.shown_rows if isinstance(row.key, Address | Recent)), None)
         if first is not None and self._filter:
             self.rows.select(first)
 
