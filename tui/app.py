@@ -18,6 +18,7 @@ from textual.app import App
 from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.message import Message as Event
+from textual.notifications import Notify
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
@@ -58,6 +59,8 @@ SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
 LEAVE_SECONDS = 0.6
 """At most so long leaving waits for answers to stop; each does within 200 ms."""
+NOTICES = 2
+"""So many are shown at once, the latest."""
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
 several times. Python's own 5 ms would add up to something felt."""
@@ -313,15 +316,19 @@ class QiaoApp(PacedApp, inherit_bindings=False):
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""
-        for notice in list(self._notifications):
-            # Said again, it takes its own place rather than another.
-            if notice.message == text:
-                self._unnotify(notice, refresh=False)
         text = visible(text)
         if self.plain and self.screen is self.workbench and self.workbench.is_whole:
             self.workbench.announce(text)
             return
         self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
+
+    def on_notify(self, event: Notify) -> None:
+        """Before Textual shows a notice: they hide what lies below, so there are never more than two."""
+        # Said again, it takes its own place rather than another.
+        again = [notice for notice in self._notifications if notice.message == event.notification.message]
+        others = [notice for notice in self._notifications if notice not in again]
+        for notice in [*again, *others[: len(others) - NOTICES + 1]]:
+            self._unnotify(notice, refresh=False)
 
     def _notice(self, document: Document, key: str) -> None:
         self.tell(say(key, title=document.title))

@@ -321,6 +321,7 @@ class ConversationActions(WorkbenchBase):
             self.refresh_conversation()
         else:
             self.close_overlays()
+            self.app.clear_notifications()
 
     def do_previous_take(self) -> None:
         self._walk(-1)

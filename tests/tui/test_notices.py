@@ -1,0 +1,31 @@
+"""Notices: whole, few, and gone when they are told to."""
+
+import pytest
+
+from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
+
+
+@in_loop
+async def test_a_chinese_notice_is_whole_beside_the_panes() -> None:
+    words = "一二三四五六七八九十"
+    for before in ("", "x"):
+        async with workbench(talk(*HELLO), size=WIDE) as bench:
+            bench.app.tell(before + words * 2)
+            bench.app.tell(before + words * 9)
+            await bench.see(before + words * 2)
+            await bench.until(lambda: bench.text().count("九") == 11)
+            assert bench.text().count("一") == 11
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@in_loop
+async def test_two_notices_stand_at_once_and_esc_takes_them_away(size: tuple[int, int]) -> None:
+    async with workbench(talk(*HELLO), size=size) as bench:
+        for words in ("the first", "the second", "the third", "the third"):
+            bench.app.tell(words)
+        await bench.see("the second", "the third")
+        await bench.miss("the first")
+        assert bench.text().count("the third") == 1
+        await bench.press("escape")
+        await bench.miss("the second")
+        await bench.miss("the third")
