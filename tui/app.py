@@ -18,7 +18,6 @@ from textual.app import App
 from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.message import Message as Event
-from textual.notifications import Notify
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
@@ -41,12 +40,12 @@ from . import escape, journaling, recent_files, terminal
 from .actions import ACTIONS, Keys
 from .beginning import load_conversation, opened
 from .color_depth import Depth, depth_here, fitted
+from .few_notices import FewNotices
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
 from .jobs import Job, Jobs
 from .journaling import Journals
 from .keeper import Keeper
-from .paced import PacedApp
 from .palette import Command, QiaoCommands
 from .running import Run
 from .screens.dialogs import Question
@@ -59,14 +58,12 @@ SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
 LEAVE_SECONDS = 0.6
 """At most so long leaving waits for answers to stop; each does within 200 ms."""
-NOTICES = 2
-"""So many are shown at once, the latest."""
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
 several times. Python's own 5 ms would add up to something felt."""
 
 
-class QiaoApp(PacedApp, inherit_bindings=False):
+class QiaoApp(FewNotices, inherit_bindings=False):
     """Qiao's workbench.
 
     Args:
@@ -309,26 +306,16 @@ class QiaoApp(PacedApp, inherit_bindings=False):
             name = visible_line(str(model.address))
             yield Command(say("screen.use_model", name=name), name, partial(screen.use_model, model.address))
         for theme in self.themes:
-            title = say("screen.use_theme", name=visible_line(theme.shown_title))
-            yield Command(title, theme.name, partial(self.use_theme, theme.name))
-
-    # Saying things
+            shown = visible_line(theme.shown_title)
+            yield Command(say("screen.use_theme", name=shown), theme.name, partial(self.use_theme, theme.name))
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""
         text = visible(text)
         if self.plain and self.screen is self.workbench and self.workbench.is_whole:
             self.workbench.announce(text)
-            return
-        self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
-
-    def on_notify(self, event: Notify) -> None:
-        """Before Textual shows a notice: they hide what lies below, so there are never more than two."""
-        # Said again, it takes its own place rather than another.
-        again = [notice for notice in self._notifications if notice.message == event.notification.message]
-        others = [notice for notice in self._notifications if notice not in again]
-        for notice in [*again, *others[: len(others) - NOTICES + 1]]:
-            self._unnotify(notice, refresh=False)
+        else:
+            self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 
     def _notice(self, document: Document, key: str) -> None:
         self.tell(say(key, title=document.title))

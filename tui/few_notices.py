@@ -1,0 +1,20 @@
+"""An app whose notices hide little of what lies below them."""
+
+from textual.notifications import Notify
+
+from .paced import PacedApp
+
+NOTICES = 2
+"""So many are shown at once, the latest."""
+
+
+class FewNotices(PacedApp, inherit_bindings=False):
+    """Takes older notices away when another comes."""
+
+    def on_notify(self, event: Notify) -> None:
+        """Makes room, before Textual shows a notice."""
+        # Said again, it takes its own place rather than another.
+        again = [notice for notice in self._notifications if notice.message == event.notification.message]
+        others = [notice for notice in self._notifications if notice not in again]
+        for notice in [*again, *others[: max(len(others) - NOTICES + 1, 0)]]:
+            self._unnotify(notice, refresh=False)
