@@ -15,17 +15,19 @@ from .toml_writing import dumps
 from .visible import visible_line
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+_RANDOM = re.compile(r"(?=(?:[^0-9]*[0-9]){2})[A-Z0-9]{16,}")
+"""A part of a name that nobody chose: long, with digits among its letters."""
 
 
 def base_url(text: str) -> str:
     """The base URL that a person means: `box:8000` is `http://box:8000/v1`, a path stands as it is.
 
     Raises:
-        QiaoError: it is no URL that a server could have.
+        QiaoError: it is no URL that a server could have, or holds a secret. It isn't repeated: a key may be in it.
     """
     text = text.strip()
-    wrong = QiaoError("provider_setting.no_url", text=visible_line(text[:80]))
+    wrong = QiaoError("provider_setting.no_url")
     if "://" not in text:
         text = f"{'http' if _is_near(text) else 'https'}://{text}"
     try:
@@ -37,7 +39,7 @@ def base_url(text: str) -> str:
         raise wrong
     if parts.username is not None or parts.query or parts.fragment:
         # A key in a URL would end up in files and logs.
-        raise wrong
+        raise QiaoError("provider_setting.secret_in_url")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/') or '/v1'}"
 
 
@@ -70,7 +72,8 @@ def provider_name(text: str, url: str, taken: Collection[str]) -> str:
         while text in taken:
             text, number = f"{stem}{number}", number + 1
     if not _NAME.fullmatch(text):
-        raise QiaoError("provider_setting.no_name", name=visible_line(text[:80]))
+        # Not repeated: it may be a key, pasted into the wrong line.
+        raise QiaoError("provider_setting.no_name")
     if text in taken:
         raise QiaoError("provider_setting.taken", name=text)
     return text
@@ -86,12 +89,12 @@ def key_variable(text: str) -> str | None:
     """The environment variable that a person named for the key; None: none was named.
 
     Raises:
-        QiaoError: no variable can be called so. What was typed isn't repeated: it may be the key itself.
+        QiaoError: it doesn't look like the name of a variable. It isn't repeated: it may be the key itself.
     """
     text = text.strip()
     if not text:
         return None
-    if not _VARIABLE.fullmatch(text) or text.lower().startswith("sk_"):
+    if not _VARIABLE.fullmatch(text) or any(_RANDOM.fullmatch(part) for part in text.split("_")):
         raise QiaoError("provider_setting.no_variable")
     return text
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10.0
 """So long a connection may take; all other waiting is watched over by the backend itself."""
 
+HIDDEN = "•••"
+"""Stands for a key, or a piece of one."""
+TELLING = 8
+"""So many characters of a key's beginning or end are no longer told."""
+
 
 class FoundKey(Protocol):
     """A key; its repr doesn't show it."""
@@ -59,8 +64,14 @@ class Endpoint(NamedTuple):
         return urlunsplit((*urlsplit(self.base_url)[:2], "", "", ""))
 
     def without_key(self, text: str) -> str:
-        """The text, the key taken out of it: servers quote the key that they refuse."""
-        return text if self.key is None else text.replace(self.key.value, "•••")
+        """The text, the key taken out of it: servers quote the key that they refuse, or its beginning or end."""
+        if self.key is None:
+            return text
+        value = self.key.value
+        text = text.replace(value, HIDDEN)
+        for length in range(len(value) - 1, TELLING - 1, -1):
+            text = text.replace(value[:length], HIDDEN).replace(value[-length:], HIDDEN)
+        return text
 
 
 def connect(endpoint: Endpoint) -> "AsyncOpenAI":

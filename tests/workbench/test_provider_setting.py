@@ -39,11 +39,26 @@ def test_an_address_is_completed(typed: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "  ", "ftp://box", "http://", "http://a b/v1", "http://box:port", "http://me:sk-1@box", "http://box/v1?key=1"],
+    ["", "  ", "ftp://box", "http://", "http://a b/v1", "http://box:port", "http://me:sk/gsk_1@box"],
 )
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(QiaoError, match="no address of a server"):
         base_url(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["http://me:gsk_1@box", "gsk_1@box", "me:gsk_1@box:1", "http://box/v1?key=gsk_1", "http://box/gsk_1#x"]
+)
+def test_an_address_with_a_secret_is_refused_and_not_repeated(typed: str) -> None:
+    with pytest.raises(QiaoError, match="user name, password") as refused:
+        base_url(typed)
+    assert "gsk" not in str(refused.value)
+
+
+def test_an_address_that_is_none_is_not_repeated() -> None:
+    with pytest.raises(QiaoError) as refused:
+        base_url("http://bo x/gsk_1234/v1")
+    assert "gsk" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +87,31 @@ def test_a_key_typed_for_a_variable_is_not_repeated() -> None:
     with pytest.raises(QiaoError) as refused:
         key_variable("sk-0123456789abcdef")
     assert "0123" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "gsk_x7Qm2pLw9RtYv4Kd",
+        "hf_QwErTyUiOpAsDfGh",
+        "AIzaSyD3x4mple0nlyN0tRe4l",
+        "r8_Ab3dEf6hIj",
+        "a3f19c7be0d24586",
+        "A3F19C7BE0D24586A3F19C7BE0D24586",
+        "SK_A3F19C7BE0D24586XYZ",
+        "box_key",
+        "1KEY",
+    ],
+)
+def test_a_key_is_no_name_of_a_variable(typed: str) -> None:
+    with pytest.raises(QiaoError, match="environment variable") as refused:
+        key_variable(typed)
+    assert typed not in str(refused.value)
+
+
+@pytest.mark.parametrize("typed", ["OPENAI_API_KEY", "KEY2", "_MY_BOX_2024_KEY", "DASHSCOPEINTERNATIONAL_KEY"])
+def test_a_name_of_a_variable_is_taken(typed: str) -> None:
+    assert key_variable(typed) == typed
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,21 @@ def test_a_key_that_the_server_quotes_is_not_shown(asker: MakeAsker) -> None:
     assert "provided: •••" in answered.failed.message
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("key sk-12345 wrong", "key ••• wrong"),
+        ("key 90abcdef wrong", "key ••• wrong"),
+        ("key sk-1234567890abcde…", "key •••…"),
+        ("key sk-12345****90abcdef wrong", "key •••****••• wrong"),
+        ("key sk-1**ef wrong", "key sk-1**ef wrong"),
+    ],
+)
+def test_a_piece_of_the_key_that_the_server_quotes_is_not_shown(asker: MakeAsker, said: str, shown: str) -> None:
+    ask = asker(status(401, {"error": {"message": said}}), key="sk-1234567890abcdef")
+    assert shown in ask().failed.message
+
+
 def test_without_a_key_a_refused_one_is_a_missing_one(asker: MakeAsker) -> None:
     failed = asker(status(401, {"error": "Unauthorized"}), key_env=("MY_KEY",))().failed
     assert failed.kind == "no_key"
