@@ -206,7 +206,7 @@ def _workbench(options: Namespace, config: Config, warnings: list[str], narratio
     if config.plain:
         # Before the signs of the screen are chosen, which is when they are imported.
         os.environ["QIAO_ASCII"] = "plain"
-    from ..tui.app import run_workbench
+    from ..tui.program import run_workbench
 
     return run_workbench(files, pattern=pattern, run_at_once=options.run, config=config, warnings=warnings)
 

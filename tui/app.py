@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 from textual import events
@@ -36,10 +35,9 @@ from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import escape, journaling, recent_files, terminal
+from . import journaling, recent_files
 from .actions import ACTIONS, Keys
-from .beginning import load_conversation, opened
-from .color_depth import Depth, depth_here, fitted
+from .color_depth import Depth, fitted
 from .few_notices import FewNotices
 from .full_width import is_wide_text, plain_key
 from .inks import Inks
@@ -52,7 +50,6 @@ from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
 from .session import Session
 from .theme_files import load_themes, to_textual, variables
-from .tour import is_first_start
 
 SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
@@ -153,6 +150,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         self._looking = threading.Lock()
         self._hinted = 0.0
         self._leaving = False
+        self._someone = True
         super().__init__(driver_class=driver_class)
         # Whatever stands on the screen, a dialog or an open editor, may have been written over.
         for key in self.keys.everywhere("repaint"):
@@ -390,11 +388,17 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         Args:
             asking: whether there is still someone to ask about what can't be saved; else it goes to the data folder.
         """
+        # Whoever was about to be asked may be gone by now.
+        self._someone = self._someone and asking
         if not self._leaving:
             self._leaving = True
-            self.run_worker(self._leave(asking), name="leave")
+            self.run_worker(self._leave(), name="leave")
 
-    async def _leave(self, asking: bool) -> None:
+    def terminal_gone(self) -> None:
+        # As a hang-up, which comes only to the terminal's own session.
+        self.call_later(self.leave, asking=False)
+
+    async def _leave(self) -> None:
         workbench = self.workbench
         workbench.close_editor()
         for session in workbench.sessions:
@@ -410,7 +414,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         for session in workbench.sessions:
             if session.document.unsaved and not await self.keeper.save(session.document):
                 unsaved.append(session.document)
-        if unsaved and not asking:
+        if unsaved and not self._someone:
             self._rescue()
         elif unsaved:
             # Not a word is lost: said, and left to the person to decide.
@@ -451,49 +455,9 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         self._close_messages_no_wait()
 
     def end(self) -> None:
-        """Ends, whatever isn't saved."""
+        """Ends, whatever isn't saved. What answers is left to close by whoever made it, once the screen is gone."""
         self.sampler.stop()
         self._journal()
         self.journals.close()
         self.jobs.stop_all()
-        self.backends.close()
         self.exit(0)
-
-
-def run_workbench(
-    files: list[Path], *, pattern: Path | None = None, run_at_once: bool, config: Config, warnings: Sequence[str] = ()
-) -> int:
-    """Opens the workbench on these files, or on an untitled conversation.
-
-    Args:
-        files: each is opened, or made; one of another format is imported.
-        pattern: an untitled conversation begins as a copy of this file, and is shown first.
-        run_at_once: the first conversation is run as soon as it is shown.
-        config: the person's settings.
-        warnings: what they should know of them, a line each.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        QiaoError: a file can't be read; nothing has been shown yet.
-    """
-    documents, imported = opened(files)
-    if pattern is not None or not documents:
-        documents.insert(0, Document.untitled(None if pattern is None else load_conversation(pattern)))
-    escape.install()
-    app = QiaoApp(
-        [Session(document) for document in documents],
-        Backends(config),
-        config,
-        run_at_once=run_at_once,
-        touring=not files and pattern is None and is_first_start(),
-        warnings=warnings,
-        imported=imported,
-        depth=depth_here(),
-    )
-    with terminal.guarded():
-        code = app.run()
-    if app.failure is not None:
-        raise QiaoError("screen.failed", what=visible_line(app.failure), log=visible_line(str(terminal.log_file())))
-    return code or 0

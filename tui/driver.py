@@ -1,18 +1,27 @@
-"""Textual's driver for terminals of Unix, with a writer that never waits, and answers of the line told at once."""
+"""Textual's driver for terminals of Unix, with a writer that never waits, answers of the line told at once, and a
+terminal that goes away taken as the end: read by Textual, it would give nothing for ever, as fast as it can be read."""
 
 import contextlib
+import os
+import selectors
 import time
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from textual._parser import ParseError
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from .escape import LineAnswered
+from .escape import EscapeFirst, LineAnswered
 from .pace import Pace
 from .writer import Writer
 
 POLL_S = 0.005
+TURN_S = 0.1
+"""So long a look for keys waits, until an esc that stands alone is taken as the key."""
+PIECE = 4096
+"""Bytes read at once."""
 
 
 class Paced(Protocol):
@@ -24,9 +33,13 @@ class Paced(Protocol):
         """Sends what waits, as far as there is room now."""
         ...
 
+    def terminal_gone(self) -> None:
+        """Ends the program: nobody sees it any more. Called in any thread."""
+        ...
+
 
 class LineDriver(LinuxDriver):
-    """Knows what the terminal has not taken yet, and what it has not answered yet."""
+    """Knows what the terminal has not taken yet, what it has not answered yet, and whether it is still there."""
 
     @property
     def _paced(self) -> Paced:
@@ -41,6 +54,31 @@ class LineDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         self._paced.pace.begin(self.input_tty)
         super().start_application_mode()
+        if isinstance(self._writer_thread, Writer):
+            self._writer_thread.when_gone(self._paced.terminal_gone)
+
+    def run_input_thread(self) -> None:
+        parser = EscapeFirst(self._debug)
+        # A byte that is no text, from a line that drops some, is no reason to end.
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(TURN_S):
+                    try:
+                        data = os.read(self.fileno, PIECE)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        self._paced.terminal_gone()
+                        break
+                    for message in parser.feed(decode(data)):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
+        with contextlib.suppress(EOFError, ParseError):
+            for _ in parser.feed(""):
+                pass
 
     def process_message(self, message: Message) -> None:
         # In the thread that reads keys. An answer doesn't queue up with them in the app.

@@ -40,6 +40,10 @@ class PacedApp(App[int], inherit_bindings=False):
             self.pace.key()
         await super().on_event(event)
 
+    def terminal_gone(self) -> None:
+        """The terminal isn't there any more. Called in any thread, and perhaps more than once."""
+        self.call_later(self.exit, 1)
+
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, self.frames.compared(renderable) if self.frames else renderable)
         self._look_again()

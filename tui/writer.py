@@ -4,15 +4,19 @@ Textual's own thread takes thirty pieces, and then whoever writes waits: a line 
 with it what saves a person's words. It also dies of the first error, and is then waited for.
 """
 
+import errno
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import IO
 
 STOP_S = 1.0
 """So long the end waits for a terminal that takes nothing; what it hasn't taken by then is dropped."""
 PIECE = 4096
 """Bytes written at once."""
+GONE = (errno.EIO, errno.EPIPE, errno.ENXIO)
+"""What writing to a terminal says that isn't there any more."""
 
 
 class Writer(threading.Thread):
@@ -29,8 +33,25 @@ class Writer(threading.Thread):
         self._waiting: deque[bytes] = deque()
         self._changed = threading.Condition()
         self._ending = False
+        self._is_gone = False
+        self._gone: Callable[[], None] | None = None
         self.pending = 0
         """Bytes that the terminal hasn't taken yet."""
+
+    def when_gone(self, gone: Callable[[], None]) -> None:
+        """Has this called once the terminal isn't there any more; in this thread, unless it is known already."""
+        with self._changed:
+            self._gone = gone
+            known = self._is_gone
+        if known:
+            gone()
+
+    def _lost(self) -> None:
+        with self._changed:
+            first, self._is_gone = not self._is_gone, True
+            gone = self._gone
+        if first and gone is not None:
+            gone()
 
     def write(self, text: str) -> None:
         """Takes a text; never waits."""
@@ -60,8 +81,9 @@ class Writer(threading.Thread):
             while data:
                 try:
                     written = os.write(self._descriptor, data[:PIECE])
-                except OSError:
-                    # The terminal is gone; the signal that says so ends the program.
+                except OSError as error:
+                    if error.errno in GONE:
+                        self._lost()
                     written = len(data)
                 data = data[written:]
                 with self._changed:

@@ -34,7 +34,9 @@ def test_textuals_driver_writes_with_our_thread(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_it_overrides_is_still_called_by_textual() -> None:
+    assert "self.run_input_thread()" in inspect.getsource(LinuxDriver._run_input_thread)
     assert "self.process_message(event)" in inspect.getsource(LinuxDriver.run_input_thread)
+    assert "target=self._run_input_thread" in inspect.getsource(LinuxDriver.start_application_mode)
     assert "self.disable_input()" in inspect.getsource(LinuxDriver.stop_application_mode)
     assert "exit_event.is_set()" in inspect.getsource(LinuxDriver.disable_input)
     assert "_key_thread" in inspect.getsource(LinuxDriver.disable_input)

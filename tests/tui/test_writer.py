@@ -59,6 +59,21 @@ def test_a_terminal_that_is_gone_holds_up_nobody(pipe: Pipe) -> None:
     assert time.monotonic() - begun < STOP_S + 5
 
 
+def test_a_terminal_that_is_gone_is_told_once(pipe: Pipe) -> None:
+    gone: list[bool] = []
+    pipe.writer.when_gone(lambda: gone.append(True))
+    pipe.writer.write("x")
+    assert os.read(pipe.reading, 1) == b"x"
+    os.close(pipe.reading)
+    pipe.writer.write("x")
+    pipe.writer.write("x")
+    pipe.writer.stop()
+    assert gone == [True]
+    late: list[bool] = []
+    pipe.writer.when_gone(lambda: late.append(True))
+    assert late == [True]
+
+
 def test_what_is_not_text_does_not_end_it(pipe: Pipe) -> None:
     pipe.writer.write("\udc80ok")
     pipe.writer.stop()

@@ -1,0 +1,55 @@
+"""Leaving: the screen goes first, then what answers is closed, with a word when that takes a while."""
+
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from qiao.backends.registry import Backends
+from qiao.backends.scripted import ScriptedBackend
+from qiao.tui import program, terminal
+from qiao.tui.app import QiaoApp
+from qiao.tui.program import run_workbench
+from qiao.workbench.config import Config
+
+
+class Slow(ScriptedBackend):
+    """Takes its time to close, as a server does."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(("echo",))
+        self.seconds = seconds
+        self.closed = False
+
+    def close(self) -> None:
+        time.sleep(self.seconds)
+        self.closed = True
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, False), (0.3, True)])
+def test_what_takes_a_while_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], seconds: float, told: bool
+) -> None:
+    monkeypatch.setattr(program, "SOON", 0.1)
+    slow = Slow(seconds)
+    program.close(Backends(Config(), extra={"scripted": slow}))
+    assert slow.closed
+    assert ("some seconds" in capsys.readouterr().err) is told
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_screen_goes_first(monkeypatch: pytest.MonkeyPatch, home: Path, broken: bool) -> None:
+    order: list[tuple[str, bool]] = []
+
+    def run(app: QiaoApp) -> int:
+        order.append(("screen", terminal.descriptor() is not None))
+        if broken:
+            raise RuntimeError
+        return 0
+
+    monkeypatch.setattr(QiaoApp, "run", run)
+    monkeypatch.setattr(Backends, "close", lambda self: order.append(("close", terminal.descriptor() is not None)))
+    with pytest.raises(RuntimeError) if broken else nullcontext():
+        assert run_workbench([], run_at_once=False, config=Config()) == 0
+    assert order == [("screen", True), ("close", False)]
