@@ -182,6 +182,9 @@ class Frames:
 
     def _written_again(self, row: Row, start: int, end: int) -> Iterator[str]:
         """Unchanged cells, where writing them again is a way to get behind them."""
+        if row.glyphs[start] == "":
+            # The cursor stands within a wide character: half of one can't be written.
+            return
         glyphs = [glyph for glyph in row.glyphs[start:end] if glyph != ""]
         if all(glyph and _is_measured_alike(glyph) for glyph in glyphs) and all(
             pen == self._pen for pen in row.pens[start:end]

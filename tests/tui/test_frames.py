@@ -87,6 +87,14 @@ def test_any_frames_show_the_same_compared_or_not(data: st.DataObject) -> None:
                 pair.show(data.draw(layouts(width, height)))
 
 
+def test_a_cursor_within_a_wide_character_is_moved_out_of_it() -> None:
+    pair = Pair(3, 1)
+    pair.cursor = Offset(1, 0)
+    pair.show(layout("你a"))
+    pair.cursor = Offset(0, 0)
+    pair.show(layout("你 "))
+
+
 # What is sent
 
 
