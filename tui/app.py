@@ -14,7 +14,6 @@ from typing import cast
 
 from textual import events
 from textual.app import App
-from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.message import Message as Event
 from textual.screen import Screen
@@ -44,7 +43,7 @@ from .inks import Inks
 from .jobs import Job, Jobs
 from .journaling import Journals
 from .keeper import Keeper
-from .palette import Command, QiaoCommands
+from .palette import Command, Palette, QiaoCommands
 from .running import Run
 from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
@@ -289,20 +288,17 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     # Commands
 
     def action_command_palette(self) -> None:
-        if not CommandPalette.is_open(cast("App[object]", self)):
-            self.push_screen(CommandPalette(placeholder=say("screen.palette_placeholder"), id="--command-palette"))
+        if not Palette.is_open(cast("App[object]", self)):
+            self.push_screen(Palette(placeholder=say("screen.palette_placeholder"), id="--command-palette"))
 
     def commands(self) -> Iterator[Command]:
-        """All that the palette offers."""
+        """All that the palette offers besides models."""
         screen = self.workbench
         for action in ACTIONS:
             if action.where != "editor" and action.id != "palette":
                 keys = " ".join(self.keys.shown(action.id))
                 title = f"{action.label}  ({keys})" if keys else action.label
                 yield Command(title, action.help, partial(screen.action_do, action.id))
-        for model in screen.models:
-            name = visible_line(str(model.address))
-            yield Command(say("screen.use_model", name=name), name, partial(screen.use_model, model.address))
         for theme in self.themes:
             shown = visible_line(theme.shown_title)
             yield Command(say("screen.use_theme", name=shown), theme.name, partial(self.use_theme, theme.name))

@@ -5,12 +5,14 @@ import os
 
 from rich.console import RenderableType
 from textual import events
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.geometry import Offset
 from textual.screen import Screen
 
 from .frames import Frames
+from .guard import without_codes
 from .pace import Pace
 
 
@@ -45,6 +47,8 @@ class PacedApp(App[int], inherit_bindings=False):
         self.call_later(self.exit, 1)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            renderable = without_codes(renderable)
         super()._display(screen, self.frames.compared(renderable) if self.frames else renderable)
         self._look_again()
 

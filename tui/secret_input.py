@@ -1,12 +1,12 @@
 """An input for what nobody is to see: masked, and copied nowhere."""
 
 from textual import events
-from textual.widgets import Input
 
 from .at_once import bind_at_once
+from .shown_input import ShownInput
 
 
-class SecretInput(Input):
+class SecretInput(ShownInput):
     """A key or a passphrase. Neither a clipboard nor the terminal (OSC 52) ever gets it."""
 
     def __init__(self, *, id: str) -> None:

@@ -5,6 +5,8 @@ Text from models, files, servers, their names and their error messages included,
 override through, and neither reads `[…]` as markup.
 """
 
+import re
+
 NEWLINE_LIKE = "\u2028\u2029"
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff" + "".join(
@@ -37,6 +39,27 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     """The same on one line: a line feed shows as a symbol too. For names, titles, error messages."""
     return text if text.isascii() and text.isprintable() else text.translate(_ONE_LINE)
+
+
+_ONE_TO_ONE = {**{code: shown for code, shown in _SHOWN.items() if shown}, 0x09: "\u2409", 0x0A: "\u240a"}
+
+
+def shown_one_to_one(text: str) -> str:
+    """The same with as many characters as the text has: for an input, which counts them. A tab is a symbol too."""
+    return text if text.isascii() and text.isprintable() else text.translate(_ONE_TO_ONE)
+
+
+_RAW = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff" + NEWLINE_LIKE + BIDI + "]")
+
+
+def has_codes(text: str) -> bool:
+    """Whether there is anything in it that `visible_line` shows as a symbol, and a terminal might obey."""
+    return _RAW.search(text) is not None
+
+
+def without_codes(text: str) -> str:
+    """Text without any of that: the last guard, where how wide a text is has been settled, for what it overlooked."""
+    return _RAW.sub(lambda found: "\ufffd" if "\ud800" <= found[0] <= "\udfff" else "", text)
 
 
 def without_surrogates(text: str) -> str:

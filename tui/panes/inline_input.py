@@ -6,11 +6,11 @@ from textual.geometry import Region
 from textual.message import Message as Event
 from textual.widgets import Input
 
-from ...workbench.visible import visible_line
 from ..at_once import bind_at_once
+from ..shown_input import ShownInput
 
 
-class InlineInput(Input):
+class InlineInput(ShownInput):
     """enter hands over what was typed, esc leaves it."""
 
     DEFAULT_CSS = """
@@ -38,7 +38,7 @@ class InlineInput(Input):
 
     def __init__(self, key: object, value: str, region: Region, *, replace: bool = False) -> None:
         """An input in this region of its parent; with `replace`, what is typed takes the old value's place."""
-        super().__init__(visible_line(value), compact=True, select_on_focus=replace)
+        super().__init__(value, compact=True, select_on_focus=replace)
         bind_at_once(self)
         self.key_edited = key
         self._is_done = False

@@ -16,6 +16,7 @@ from ...workbench.config import Provider
 from ...workbench.errors import QiaoError
 from ...workbench.words import say
 from ..at_once import bind_at_once
+from ..shown_input import ShownInput
 
 FIELDS = ("url", "name", "variable")
 
@@ -50,7 +51,7 @@ class AddProvider(ModalScreen[NewProvider | None]):
             yield Static(Content(say("picker.add_title")), markup=False)
             for field in FIELDS:
                 yield Static(Content(say(f"picker.add_{field}")), classes="field", markup=False)
-                line = Input(id=f"add-{field}", placeholder=say(f"picker.add_{field}_example"), compact=True)
+                line = ShownInput(id=f"add-{field}", placeholder=say(f"picker.add_{field}_example"), compact=True)
                 bind_at_once(line)
                 line.cursor_blink = False
                 yield line

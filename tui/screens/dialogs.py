@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from ...workbench.visible import visible
 from ...workbench.words import say
 from ..at_once import bind_at_once
+from ..shown_input import ShownInput
 
 
 class Choice(NamedTuple):
@@ -72,7 +73,7 @@ class LineInput(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(Content(self._label), markup=False)
             suggester = SuggestFromList(self._suggestions) if self._suggestions else None
-            line = Input(self._value, suggester=suggester, compact=True, select_on_focus=self._replace)
+            line = ShownInput(self._value, suggester=suggester, compact=True, select_on_focus=self._replace)
             bind_at_once(line)
             line.cursor_blink = False
             yield line

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from ..at_once import bind_at_once
 from ..inks import Inks
 from ..panes.rows import Row, Rows
+from ..shown_input import ShownInput
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
     def compose(self) -> ComposeResult:
         with Vertical(id="filtered"):
             yield Static(self._title, id="filtered-title", markup=False)
-            line = Input(self._typed, compact=True)
+            line = ShownInput(self._typed, compact=True)
             bind_at_once(line)
             line.cursor_blink = False
             yield line

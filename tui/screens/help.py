@@ -18,6 +18,7 @@ from ..actions import ACTIONS, BY_ID, Action, Keys
 from ..at_once import bind_at_once
 from ..inks import Inks
 from ..panes.rows import Row, Rows
+from ..shown_input import ShownInput
 from ..wrap import Run
 
 
@@ -79,7 +80,7 @@ class Help(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
             yield Static(say("help.title"), id="help-title", markup=False)
-            line = Input(compact=True, placeholder=say("help.placeholder"))
+            line = ShownInput(compact=True, placeholder=say("help.placeholder"))
             bind_at_once(line)
             line.cursor_blink = False
             yield line
