@@ -1,11 +1,15 @@
 """An app whose notices hide little of what lies below them."""
 
+from time import time
+
 from textual.notifications import Notify
 
 from .paced import PacedApp
 
 NOTICES = 2
 """So many are shown at once, the latest."""
+TOGETHER_SECONDS = 1.0
+"""What is said within so short a time, as at the start, stays together: nobody could have read it yet."""
 
 
 class FewNotices(PacedApp, inherit_bindings=False):
@@ -16,5 +20,6 @@ class FewNotices(PacedApp, inherit_bindings=False):
         # Said again, it takes its own place rather than another.
         again = [notice for notice in self._notifications if notice.message == event.notification.message]
         others = [notice for notice in self._notifications if notice not in again]
-        for notice in [*again, *others[: max(len(others) - NOTICES + 1, 0)]]:
+        read = [notice for notice in others if time() - notice.raised_at >= TOGETHER_SECONDS]
+        for notice in [*again, *read[: max(len(others) - NOTICES + 1, 0)]]:
             self._unnotify(notice, refresh=False)

@@ -74,7 +74,7 @@ async def test_a_file_with_a_mistake_or_none_at_all_is_said(here: Path) -> None:
     (here / "bad.jsonl").write_text('{"messages": [\n')
     async with workbench(talk(*HELLO)) as bench:
         await bench.press("O", *"bad.jsonl", "enter")
-        await bench.see("bad.jsonl", "not JSON")
+        await bench.see("bad.jsonl", "no JSON")
         await bench.press("O", *"none.jsonl", "enter")
         await bench.see("none.jsonl does not exist")
         assert len(bench.app.workbench.sessions) == 1

@@ -2,6 +2,8 @@
 
 import pytest
 
+from qiao.tui import few_notices
+
 from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
 
 
@@ -19,7 +21,10 @@ async def test_a_chinese_notice_is_whole_beside_the_panes() -> None:
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 @in_loop
-async def test_two_notices_stand_at_once_and_esc_takes_them_away(size: tuple[int, int]) -> None:
+async def test_two_notices_stand_at_once_and_esc_takes_them_away(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(few_notices, "TOGETHER_SECONDS", 0.0)
     async with workbench(talk(*HELLO), size=size) as bench:
         for words in ("the first", "the second", "the third", "the third"):
             bench.app.tell(words)
@@ -29,3 +34,11 @@ async def test_two_notices_stand_at_once_and_esc_takes_them_away(size: tuple[int
         await bench.press("escape")
         await bench.miss("the second")
         await bench.miss("the third")
+
+
+@in_loop
+async def test_what_is_said_in_one_breath_stays_together() -> None:
+    async with workbench(talk(*HELLO), size=WIDE) as bench:
+        for words in ("the first", "the second", "the third"):
+            bench.app.tell(words)
+        await bench.see("the first", "the second", "the third")
