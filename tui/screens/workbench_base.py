@@ -64,7 +64,6 @@ class Edited(NamedTuple):
 class WorkbenchBase(KnownModels, Screen[None]):
     """Holds the panes, and shows the current session in them."""
 
-    CSS_PATH = "workbench.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     AUTO_FOCUS = "#transcript"
 
