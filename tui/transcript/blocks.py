@@ -14,6 +14,7 @@ from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from .. import markdown
 from ..glyphs import glyphs
+from ..live_markdown import live
 from ..wrap import Line, Run, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
 
@@ -128,13 +129,14 @@ def _thought(take: Take) -> str:
 
 
 def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
-    """The answer as far as it is here, as plain text; Markdown is laid out once it is complete."""
+    """The answer as far as it is here, laid out as it will stand."""
     body: list[Line] = []
     if answer.thinking:
         open_now = unfolded or not answer.text
         body += _thinking(answer.thinking, say("screen.thinking", tokens=answer.tokens), open_now, width)
     if answer.text:
-        body += wrap_text(visible(answer.text), width)
+        text = visible(answer.text)
+        body += live(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
     status = [Run(_progress(answer), "faint")]
     if answer.progress is None and (seconds := answer.silence) >= SILENT_SECONDS:
         status.append(Run(f" · {say('failing.silent', seconds=f'{seconds:.0f}')}", "warn"))
