@@ -325,11 +325,8 @@ class Session:
         self.selected = target
         return run
 
-    def begin_replay(self, address: Address) -> int:
-        """All answers of the conversation are to be given anew by this model, from the first on; one at `replay_next`.
-
-        Returns:
-            How many there are.
+    def to_replay(self) -> list[int]:
+        """The uids of the answers that a replay gives anew.
 
         Raises:
             QiaoError: there is none, or something is coming already.
@@ -339,9 +336,20 @@ class Session:
         answers = [m.uid for m in self.conversation.messages if m.role == "assistant" and not m.muted]
         if not answers:
             raise QiaoError("screen.nothing_to_replay")
-        self.replaying = answers
+        return answers
+
+    def begin_replay(self, address: Address) -> int:
+        """All answers of the conversation are to be given anew by this model, from the first on; one at `replay_next`.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            QiaoError: as `to_replay` does.
+        """
+        self.replaying = self.to_replay()
         self._replayed_by = address
-        return len(answers)
+        return len(self.replaying)
 
     def replay_next(self) -> Run | None:
         """The run of the next answer that is to be given anew; None: that was the last.

@@ -173,7 +173,7 @@ def provenance(take: Take, width: int) -> list[Line]:
     """One faint line: model, sampling, tokens, speed, time to first token, finish; what stands out is in words."""
     usage, timing = take.usage, take.timing
     parts = [short_model(visible_line(take.model))] if take.model else []
-    parts += _sampling_words(take.sampling) if take.sampling else []
+    parts += sampling_words(take.sampling) if take.sampling else []
     if usage and usage.completion_tokens is not None:
         parts.append(say("screen.tokens", n=usage.completion_tokens))
     if timing and timing.tokens_per_second is not None:
@@ -201,7 +201,8 @@ _SHORT = {"temperature": "t", "repetition_penalty": "rep", "presence_penalty": "
 _QUIET = frozenset({"seed", "max_tokens", "stop", "n", "logprobs", "extra"})
 
 
-def _sampling_words(sampling: Sampling) -> list[str]:
+def sampling_words(sampling: Sampling) -> list[str]:
+    """What of a sampling is worth a word: `t 0.7`, `top_p 0.9`, `thinking on`…"""
     greedy = sampling.temperature == 0
     words: list[str] = []
     for name, value in msgspec.structs.asdict(sampling).items():
