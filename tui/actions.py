@@ -49,6 +49,7 @@ ACTIONS: tuple[Action, ...] = (  # Those of a group stand together, as the help 
     Action("page_up", "pageup,ctrl+u", "conversation", "move"),
     Action("edit", "e,enter", "conversation", "edit"),
     Action("external_editor", "o", "conversation", "edit"),
+    Action("edit_file", "E", "conversation", "edit"),
     Action("add_below", "a", "conversation", "edit"),
     Action("add_above", "i", "conversation", "edit"),
     Action("delete", "d", "conversation", "edit"),

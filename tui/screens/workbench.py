@@ -8,9 +8,18 @@ from .guide_actions import GuideActions
 from .key_actions import KeyActions
 from .model_actions import ModelActions
 from .take_actions import TakeActions
+from .whole_file_actions import WholeFileActions
 
 
 class WorkbenchScreen(
-    KeyActions, TakeActions, FindActions, CopyActions, GuideActions, Announcing, FileActions, ModelActions
+    KeyActions,
+    TakeActions,
+    FindActions,
+    CopyActions,
+    GuideActions,
+    Announcing,
+    WholeFileActions,
+    FileActions,
+    ModelActions,
 ):
     """The screen, with all that its keys do."""
