@@ -178,6 +178,12 @@ class Document:
         self._tell()
         return place is not None
 
+    def want_file(self) -> None:
+        """What has no file yet counts as unsaved even if nothing was written: the next save makes the file."""
+        with self._state:
+            if self.is_new and not self.unsaved:
+                self._saved = Conversation()
+
     def save(self) -> None:
         """Writes what is unsaved; nothing happens if nothing is. A file that is gone is made again.
 

@@ -25,6 +25,8 @@ DEPTH = 2
 """Folders below the current one."""
 TEMPLATES = ("templates", "examples")
 """Names of folders whose conversations are there to be copied."""
+STARRED = "is:starred"
+"""Asks for conversations with a starred take."""
 _PASSED_OVER = ("node_modules", "site-packages", "__pycache__")
 _CONTEXT = 30
 """Characters of a line before the match."""
@@ -82,24 +84,29 @@ class Query(NamedTuple):
     """Beginnings of tags."""
     models: tuple[str, ...]
     """Parts of addresses."""
+    starred: bool = False
+    """Only those with a starred take."""
 
     @classmethod
     def of(cls, typed: str) -> "Query":
-        """From a line such as `parcel #mail model:qwen`."""
+        """From a line such as `parcel #mail model:qwen is:starred`."""
         tags: list[str] = []
         models: list[str] = []
         words: list[Needle] = []
-        for word in typed.lower().split():
+        parts = typed.lower().split()
+        for word in parts:
             if word[0] in "#＃":
                 tags.append(word[1:])
             elif word.startswith("model:"):
                 models.append(word.removeprefix("model:"))
-            else:
+            elif word != STARRED:
                 words.append(Needle(word))
-        return cls(tuple(words), tuple(tags), tuple(models))
+        return cls(tuple(words), tuple(tags), tuple(models), STARRED in parts)
 
     def admits(self, glance: Glance) -> bool:
-        """Whether tags and models fit."""
+        """Whether tags, models and stars fit."""
+        if self.starred and not glance.starred:
+            return False
         return all(any(own.lower().startswith(tag) for own in glance.tags) for tag in self.tags) and all(
             any(model in own.lower() for own in glance.models) for model in self.models
         )

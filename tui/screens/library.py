@@ -11,11 +11,12 @@ from textual.widgets import Input, Static
 
 from ...workbench.errors import QiaoError
 from ...workbench.exchange.files import is_foreign
-from ...workbench.library import Entry, Excerpt, Hit, Library, Query, usual_places
+from ...workbench.library import STARRED, Entry, Excerpt, Hit, Library, Query, usual_places
 from ...workbench.tags import tags_line
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from .. import recent_files
+from ..glyphs import glyphs
 from ..inks import Inks
 from ..panes.rows import Row, Rows
 from ..transcript.blocks import short_model
@@ -200,12 +201,14 @@ class LibraryScreen(FilteredList[Chosen]):
 
 def _is_filter(typed: str) -> bool:
     """Whether it can only be meant to search, not to name a file."""
-    return any(word[0] in "#＃" or word.startswith("model:") for word in typed.split())
+    return any(word[0] in "#＃" or word.startswith("model:") or word == STARRED for word in typed.lower().split())
 
 
 def _row(entry: Entry, key: int, is_open: bool) -> Row:
     has_title = entry.name != entry.path.stem
     left = [Run(visible_line(entry.name if has_title else entry.path.name), "text")]
+    if entry.glance.starred:
+        left.append(Run(f" {glyphs.star}", "accent"))
     if tags := entry.glance.tags:
         left.append(Run(f"  {visible_line(tags_line(tags, '#'))}", "user"))
     if entry.kind == "file":

@@ -352,7 +352,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
             return ["add_below", "open", "models", "sampling"]
         end = ["models", "sampling", "undo"]
         if message.role == "assistant":
-            takes = ["previous_take", "next_take", "compare"] if len(message.takes) > 1 else []
+            takes = ["previous_take", "next_take", "compare", "star"] if len(message.takes) > 1 else []
             return [*stop, "run", "edit", "add_below", *takes, "continue", "seen", "role", *end]
         return [*stop, "run", "edit", "add_below", "role", "seen", *end]
 
