@@ -26,6 +26,8 @@ LONG = 12
 KEPT = 4
 """Lines of a folded text that stay in sight."""
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 SILENT_SECONDS = 5
 """After so long without anything new, a streaming answer says so."""
 
@@ -213,7 +215,7 @@ def provenance(take: Take, width: int) -> list[Line]:
         parts.append(f"{timing.tokens_per_second:.0f}/s")
     if timing and timing.first_token_ms is not None:
         parts.append(say("screen.first_token", seconds=f"{timing.first_token_ms / 1000:.2f}"))
-    runs = [Run(" · ".join(parts), "faint")]
+    runs = [Run(" · ".join(part.replace(" ", NO_BREAK) for part in parts), "faint")]
     if take.left_out:
         runs += [Run(" · " if parts else "", "faint"), Run(say("seen.left_out_of_take", n=take.left_out), "warn")]
     if take.finish is not None:
@@ -222,7 +224,10 @@ def provenance(take: Take, width: int) -> list[Line]:
         runs += [Run(" · " if parts else "", "faint"), Run(words, "warn" if stands_out else "faint")]
     if pressed := advice(take):
         runs.append(Run(f"   {pressed}", "muted"))
-    return wrap(runs, width) if any(run.text for run in runs) else []
+    if not any(run.text for run in runs):
+        return []
+    # A figure stays with its unit.
+    return [tuple(Run(text.replace(NO_BREAK, " "), ink) for text, ink in line) for line in wrap(runs, width)]
 
 
 NEUTRAL = Sampling(
