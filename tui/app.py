@@ -34,7 +34,7 @@ from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import journaling, recent_files
+from . import journaling, leaving, recent_files
 from .actions import ACTIONS, Keys
 from .color_depth import Depth, fitted
 from .few_notices import FewNotices
@@ -52,8 +52,6 @@ from .theme_files import load_themes, to_textual, variables
 
 SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
-LEAVE_SECONDS = 0.6
-"""At most so long leaving waits for answers to stop; each does within 200 ms."""
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
 several times. Python's own 5 ms would add up to something felt."""
@@ -397,19 +395,8 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     async def _leave(self) -> None:
         workbench = self.workbench
         workbench.close_editor()
-        for session in workbench.sessions:
-            session.stop()
-        until = time.monotonic() + LEAVE_SECONDS
-        while any(session.runs for session in workbench.sessions) and time.monotonic() < until:
-            await asyncio.sleep(0.02)
-        for session in workbench.sessions:
-            # A backend that doesn't stop in time: what has come stays.
-            for run in list(session.runs):
-                session.take_in(run, run.answer)
-        unsaved: list[Document] = []
-        for session in workbench.sessions:
-            if session.document.unsaved and not await self.keeper.save(session.document):
-                unsaved.append(session.document)
+        await leaving.stop(workbench.sessions)
+        unsaved = await leaving.save(workbench.sessions, self.keeper)
         if unsaved and not self._someone:
             self._rescue()
         elif unsaved:
@@ -430,7 +417,10 @@ class QiaoApp(FewNotices, inherit_bindings=False):
                 with contextlib.suppress(QiaoError):
                     session.take_in(run, run.answer)
             document = session.document
-            if document.unsaved:
+            if self.keeper.is_gone(document):
+                with contextlib.suppress(QiaoError):
+                    save_beside(rescue_folder(), document)
+            elif document.unsaved:
                 try:
                     document.save()
                 except QiaoError:

@@ -178,8 +178,11 @@ class Document:
         self._tell()
         return place is not None
 
-    def save(self) -> None:
+    def save(self, *, again: bool = False) -> None:
         """Writes what is unsaved; nothing happens if nothing is. A file that is gone is made again.
+
+        Args:
+            again: also a file that is gone though nothing was edited since.
 
         Raises:
             ChangedOnDisk: another program changed the file. `merge`, `reload` and `keep_mine` are the ways out.
@@ -187,7 +190,7 @@ class Document:
         """
         with self._saving:
             conversation = self._conversation
-            if conversation is self._saved:
+            if conversation is self._saved and not (again and self.is_gone()):
                 return
             self._keep_comments()
             data = self._writer.dumps(conversation)
@@ -244,6 +247,27 @@ class Document:
             return False
         finally:
             self._saving.release()
+
+    def is_gone(self) -> bool:
+        """Whether there was a file, and another program has deleted or moved it."""
+        if self._digest is None:
+            return False
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def theirs(self) -> Conversation:
+        """What another program wrote; a message that comes from one here has its uid.
+
+        Raises:
+            Unreadable: the file can't be read, or is no conversation.
+        """
+        on_disk = read(self.path)
+        return with_uids_of(loads(on_disk.data, str(self.path)).conversation, self._saved)
 
     def reload(self) -> None:
         """Makes what is on disk the conversation, as one step of undo.

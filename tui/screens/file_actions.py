@@ -152,7 +152,7 @@ class FileActions(ExchangeActions):
 
     @work(group="save", exit_on_error=False)
     async def _save_now(self, document: Document) -> None:
-        if await self.qiao.keeper.save(document):
+        if await self.qiao.keeper.save(document, again=True):
             self.qiao.tell(say("screen.saved_to", path=visible_line(str(document.path))))
 
     def do_save_as(self) -> None:
@@ -193,11 +193,7 @@ class FileActions(ExchangeActions):
 
     def conflicted(self, document: Document) -> None:
         """The file was changed by another program, and so was the document: the person decides."""
-        name = visible_line(str(document.path))
-        choices = [
-            Choice("m", say("screen.choice_mine"), "mine"),
-            Choice("t", say("screen.choice_theirs"), "theirs"),
-        ]
+        from .conflict import asking_about
 
         def decided(answer: str | None) -> None:
             if answer is None:
@@ -213,7 +209,7 @@ class FileActions(ExchangeActions):
             self.qiao.keeper.settled(document)
             self.refresh_all()
 
-        self.app.push_screen(Question(say("screen.conflict", path=name), choices), decided)
+        self.app.push_screen(asking_about(document, self.inks), decided)
 
     def ask_to_leave_unsaved(self, problem: str) -> None:
         """Leaving was wanted, but something can't be saved: the person decides."""
