@@ -44,6 +44,7 @@ from .jobs import Job, Jobs
 from .journaling import Journals
 from .keeper import Keeper
 from .palette import Command, Palette, QiaoCommands
+from .palette_files import FileCommands
 from .running import Run
 from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
@@ -73,7 +74,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     """
 
     TITLE = "qiao"
-    COMMANDS = {QiaoCommands}
+    COMMANDS = {QiaoCommands, FileCommands}
     BINDINGS = []
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
