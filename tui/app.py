@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from textual import events
@@ -34,7 +35,7 @@ from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import journaling, leaving, recent_files
+from . import journaling, leaving, open_before, recent_files
 from .actions import ACTIONS, Keys
 from .color_depth import Depth, fitted
 from .few_notices import FewNotices
@@ -43,6 +44,7 @@ from .inks import Inks
 from .jobs import Job, Jobs
 from .journaling import Journals
 from .keeper import Keeper
+from .open_before import OpenFiles
 from .palette import Command, Palette, QiaoCommands
 from .palette_files import FileCommands
 from .running import Run
@@ -141,6 +143,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
             self._documents_changed,
         )
         self.journals = Journals(self._journal_failed)
+        self.open_files = OpenFiles()
         self.jobs = Jobs(self._job_ended)
         self._run_at_once = run_at_once
         self._touring = touring
@@ -181,6 +184,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         self.look_for_models()
         self._bring_back()
         self.set_interval(journaling.EVERY, self._journal)
+        self._look_back(open_before.known())
         problems = [*self._warnings, *self._theme_problems, *self.keys.problems]
         try:
             self.backends.default_address()
@@ -207,6 +211,20 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         for session in workbench.sessions:
             self.journals.look(session, workbench.draft_of(session))
         self.journals.settle()
+        self.open_files.look([session.document for session in workbench.sessions])
+
+    def _look_back(self, paths: Sequence[Path]) -> None:
+        """Finds out, in a thread, how what was open when Qiao was last left here is called."""
+
+        def look() -> None:
+            before = open_before.look(paths)
+            self.call_later(self.workbench.before_known, before)
+
+        threading.Thread(target=look, name="open-before", daemon=True).start()
+
+    def conversation_closed(self, session: Session) -> None:
+        self.journals.forget(session.document)
+        self.keeper.forget(session.document)
 
     def _journal_failed(self, error: OSError) -> None:
         """For the journals' thread."""
@@ -445,6 +463,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         """Ends, whatever isn't saved. What answers is left to close by whoever made it, once the screen is gone."""
         self.sampler.stop()
         self._journal()
+        self.open_files.close()
         self.journals.close()
         self.jobs.stop_all()
         self.exit(0)

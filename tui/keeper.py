@@ -179,6 +179,12 @@ class Keeper:
         kept = self._elsewhere.get(id(document))
         return kept is not None and kept.conversation is document.conversation
 
+    def forget(self, document: Document) -> None:
+        """It is no longer open. A copy in the data folder stays there."""
+        for known in (self._elsewhere, self._problems, self._missed):
+            known.pop(id(document), None)
+        self._asked.discard(id(document))
+
     def settled(self, document: Document) -> None:
         """All is well with the document and its file again: saved, or the person has decided about a conflict."""
         if (kept := self._elsewhere.pop(id(document), None)) is not None:

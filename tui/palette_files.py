@@ -15,6 +15,7 @@ from ..workbench.library import Entry, Library, Query, usual_places
 from ..workbench.visible import visible_line
 from ..workbench.words import say
 from . import recent_files
+from .open_before import called
 from .palette import with_letters
 from .session import Session
 from .typed_path import shown_path
@@ -152,4 +153,4 @@ def _hit(key: str, name: Content, run: Callable[[], object], help_text: str, sco
 
 
 def _name_of(session: Session) -> str:
-    return visible_line(session.document.title)
+    return visible_line(called(session.document))

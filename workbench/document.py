@@ -24,6 +24,11 @@ class ReadOnly(QiaoError):
     """The file was written by a newer program, and is only shown."""
 
 
+def untitled_folder() -> Path:
+    """Where conversations lie until they are given a name."""
+    return data_dir() / "untitled"
+
+
 class _Stamp(NamedTuple):
     """Tells, nearly always, whether a file changed, without reading it."""
 
@@ -64,7 +69,7 @@ class Document:
 
     @classmethod
     def open(cls, path: Path, new: Conversation | None = None) -> "Document":
-        """The conversation in this file.
+        """The conversation in this file; one of those without a name stays untitled.
 
         Args:
             new: what it is if the file doesn't exist; the first change that is saved makes the file.
@@ -83,14 +88,14 @@ class Document:
                 raise Unreadable("document.no_folder", folder=shown, file=visible_line(path.name)) from None
             return cls(path, new or Conversation())
         loaded = loads(on_disk.data, str(path))
-        document = cls(path, loaded.conversation)
+        document = cls(path, loaded.conversation, is_untitled=path.absolute().parent == untitled_folder())
         document._take_in(loaded, loaded.conversation, on_disk.digest)
         return document
 
     @classmethod
     def untitled(cls, new: Conversation | None = None) -> "Document":
         """A conversation without a name; its file is made in the data folder by the first change that is saved."""
-        path = data_dir() / "untitled" / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
+        path = untitled_folder() / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
         return cls(path, new or Conversation(), is_untitled=True)
 
     @property
@@ -234,6 +239,9 @@ class Document:
         if not self._saving.acquire(blocking=False):
             return False
         try:
+            if self._digest is None and self.is_untitled:
+                # What lies there is another's, begun in the same second: the first save takes a name of its own.
+                return False
             stamp = _stamp_of(self.path)
             # A file that is gone holds nothing that could be lost: saving makes it again.
             if stamp is None or stamp == self._stamp:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import toml_glance
+from .document import untitled_folder
 from .listing import DEPTH, File, Kind, Listing, Place
 from .paths import config_dir, data_dir
 from .rescuing import rescue_folder
@@ -191,7 +192,7 @@ class Library:
 def usual_places(here: Path, used: Iterable[str]) -> list[Place]:
     """Where conversations lie: below this folder, in the data folder, and wherever files were opened."""
     return [
-        Place(data_dir() / "untitled", 0, "draft"),
+        Place(untitled_folder(), 0, "draft"),
         Place(rescue_folder(), 0, "rescued"),
         Place(data_dir() / "templates", 1, "template"),
         Place(config_dir() / "templates", 1, "template"),

@@ -128,7 +128,8 @@ class FileActions(ExchangeActions):
             self.import_path(path)
             return
         self.sessions.append(Session(Document.open(path)))
-        recent_files.add(path)
+        if not self.sessions[-1].document.is_untitled:
+            recent_files.add(path)
         self.go_to(len(self.sessions) - 1)
         for notice in self.session.document.notices:
             self.qiao.tell(notice)

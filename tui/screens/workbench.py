@@ -1,6 +1,7 @@
 """The workbench: models, the conversation, sampling and machine on one screen."""
 
 from .announcing import Announcing
+from .closing import ClosingActions
 from .copy_actions import CopyActions
 from .file_actions import FileActions
 from .find_actions import FindActions
@@ -11,6 +12,14 @@ from .take_actions import TakeActions
 
 
 class WorkbenchScreen(
-    KeyActions, TakeActions, FindActions, CopyActions, GuideActions, Announcing, FileActions, ModelActions
+    KeyActions,
+    TakeActions,
+    FindActions,
+    CopyActions,
+    GuideActions,
+    Announcing,
+    FileActions,
+    ClosingActions,
+    ModelActions,
 ):
     """The screen, with all that its keys do."""
