@@ -265,3 +265,18 @@ async def test_what_was_found_is_in_sight_behind_wide_letters(here: Path) -> Non
         await bench.see("long.toml")
         await bench.paste("推敲")
         await bench.see("1 found", "潮生推敲")
+
+
+@in_loop
+async def test_a_conversation_saved_into_templates_is_one(here: Path) -> None:
+    async with workbench(talk(("system", "Be terse."))) as bench:
+        await bench.press("W")
+        await bench.see("Save as")
+        await bench.type("templates/terse")
+        await bench.press("enter")
+        await bench.saved(("system", "Be terse."), path=here / "templates" / "terse.toml")
+        await bench.press("n", "O")
+        await bench.type("is:templ")
+        await bench.see("terse", "1 found")
+        await bench.press("enter")
+        await bench.see("A copy of “terse”", "Be terse.", "draft")

@@ -12,10 +12,12 @@ from ...workbench.words import say
 from .. import leaving
 from ..open_before import Before, Offer, called
 from ..session import Session
+from ..wrap import truncate
 from .dialogs import Choice, Question
 from .workbench_base import WorkbenchBase
 
 NAMES_TOLD = 3
+NAME_CELLS = 32
 
 
 class ClosingActions(WorkbenchBase):
@@ -117,7 +119,7 @@ class ClosingActions(WorkbenchBase):
     def _empty_words(self) -> list[str]:
         words = super()._empty_words()
         if self.offers and (key := self.qiao.keys.shown("reopen")):
-            names = [visible_line(name) for name in self.offers[-1].names]
+            names = [truncate(visible_line(name), NAME_CELLS) for name in self.offers[-1].names]
             told = say("picker.comma").join(names[:NAMES_TOLD])
             if more := names[NAMES_TOLD:]:
                 told = say("closing.and_more", names=told, n=len(more))

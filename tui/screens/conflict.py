@@ -12,7 +12,7 @@ from ...workbench.words import say
 from ..inks import Inks
 from ..wrap import Line, Run, wrap_text
 from .dialogs import Choice, Question
-from .sides import Row, SideBySide, beside
+from .sides import Row, SideBySide, beside, zipped
 
 
 def asking_about(document: Document, inks: Inks) -> ModalScreen[str | None]:
@@ -52,9 +52,13 @@ class Conflict(SideBySide[str]):
     def lay_out(self, column: int) -> tuple[Row, list[Row]]:
         head = (Run(say("conflict.mine"), "strong"),), (Run(say("conflict.theirs"), "strong"),)
         rows: list[Row] = [(line, ()) for line in wrap_text(self._asks, 2 * column, "warn")]
+        rows += [(line, ()) for line in wrap_text(say("conflict.means"), 2 * column, "muted")]
         for mine, theirs, number in self._differing:
             rows += [((), ()), (_heading(mine, number), _heading(theirs, number))]
-            rows += beside(_words(mine), _words(theirs), column)
+            if mine is not None and theirs is not None:
+                rows += beside(visible(mine.said), visible(theirs.said), column)
+            else:
+                rows += zipped(_whole(mine, column), _whole(theirs, column))
         if not self._differing:
             rows += [((), ()), *((line, ()) for line in wrap_text(say("conflict.otherwise"), 2 * column, "muted"))]
         return head, rows
@@ -76,5 +80,7 @@ def _heading(message: Message | None, number: int) -> Line:
     return (Run(say("conflict.message", n=number, role=role), "muted"),)
 
 
-def _words(message: Message | None) -> str:
-    return say("conflict.lacking") if message is None else visible(message.said)
+def _whole(message: Message | None, width: int) -> list[Line]:
+    if message is None:
+        return [(Run(say("conflict.lacking"), "faint"),)]
+    return wrap_text(visible(message.said), width)

@@ -1,6 +1,7 @@
 """What the keys do with files, panes and screens."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ...workbench.conversation import Conversation
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.exchange.files import is_foreign
+from ...workbench.listing import TEMPLATES
 from ...workbench.sampling import Sampling
 from ...workbench.setting import with_setting
 from ...workbench.tags import tags_in, tags_line
@@ -183,6 +185,10 @@ class FileActions(ExchangeActions):
 
     def _save_as(self, document: Document, path: Path, overwrite: bool) -> None:
         try:
+            if path.parent.name in TEMPLATES and path.parent.parent.is_dir():
+                # The first template of a folder. What goes wrong is said by the save.
+                with suppress(OSError):
+                    path.parent.mkdir(exist_ok=True)
             document.save_as(path, overwrite=overwrite)
         except QiaoError as error:
             self.qiao.tell(str(error), error=True)
