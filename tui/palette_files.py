@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
@@ -70,9 +71,11 @@ class FileCommands(Provider):
 
     def _find(self) -> None:
         library, used = self._workbench.library, recent_files.load()
-        library.look(())
-        for hit in library.search(Query(()), usual_places(Path.cwd(), used), used, self._stop):
-            self._entries.append(hit.entry)
+        # This folder may have been deleted.
+        with suppress(OSError):
+            library.look(())
+            for hit in library.search(Query(()), usual_places(Path.cwd(), used), used, self._stop):
+                self._entries.append(hit.entry)
         self._found_all = True
 
     async def _all(self) -> AsyncIterator[Entry]:

@@ -100,7 +100,7 @@ def filter_in(word: str) -> tuple[str, str] | None:
     if word[0] in "#＃":
         return "#", word[1:]
     name, colon, value = word.replace("：", ":", 1).partition(":")
-    return (name, value) if colon and name in ("model", "is", "date") else None
+    return (name.lower(), value) if colon and name.lower() in ("model", "is", "date") else None
 
 
 class Library:
