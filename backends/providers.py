@@ -4,19 +4,19 @@ import ipaddress
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ..workbench import words
+from ..workbench.address import LOCAL
 from ..workbench.seam import FailureKind
 from ..workbench.visible import visible_line
 from ..workbench.words import say
 
-RESERVED = "local"
-"""The provider that is this machine; no server can have its name."""
+BUILT_IN = Path(__file__).with_name("providers.toml")
 
 DEFAULT_LIKE = "vllm"
 """Whose ways a server of the person's own is taken to have: those of most servers that people run themselves."""
@@ -154,13 +154,13 @@ class OwnProvider(Protocol):
 @cache
 def built_in() -> dict[str, Provider]:
     """What comes with Qiao, by name."""
-    table = tomllib.loads(files("qiao.backends").joinpath("providers.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(BUILT_IN.read_text(encoding="utf-8"))
     return {name: msgspec.convert({**entry, "name": name}, Provider) for name, entry in table.items()}
 
 
 def providers(own: Mapping[str, OwnProvider]) -> dict[str, Provider]:
     """All providers by name: those of the person's own first, as they care for them most, then the others."""
-    mine = {name: _laid_over(name, settings) for name, settings in own.items() if name != RESERVED}
+    mine = {name: _laid_over(name, settings) for name, settings in own.items() if name != LOCAL}
     return {**mine, **{name: provider for name, provider in built_in().items() if name not in mine}}
 
 

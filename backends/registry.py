@@ -1,15 +1,14 @@
 """All backends behind one door: the address of a request decides which one answers it."""
 
-import importlib.util
 import os
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from ..workbench.address import Address
+from ..workbench.address import LOCAL, STARTER, Address
 from ..workbench.errors import QiaoError, Refused
 from ..workbench.seam import (
     Backend,
@@ -27,45 +26,20 @@ from ..workbench.seam import (
 from ..workbench.visible import visible_line
 from ..workbench.window import fit
 from ..workbench.words import say
-from .keys.store import Keys
-from .local import discovery, hub_fetch, starter
-from .local.describing import Line, describe
-from .local.here import LocalModels, LocalSettings, starter_file
-from .local.hub_talk import Hub
-from .providers import OwnProvider, Provider, providers
-from .remote.engine import RemoteBackend
-from .vllm.joining import Vllm
-from .vllm.managed import PROVIDER as SERVED_AS
-from .vllm.managed import ServerInfo
-from .vllm.watching import ServerLoad
+
+if TYPE_CHECKING:
+    from .assembly import Assembly, Settings
+    from .keys.store import Keys
+    from .local.describing import Line
+    from .local.hub_talk import Hub
+    from .providers import Provider
+    from .vllm.managed import ServerInfo
+    from .vllm.watching import ServerLoad
 
 _ENGINE_PACKAGES = ("torch", "transformers", "accelerate", "gguf")
 """What answering by the starter takes, beside the file."""
 
 _MISSING_EXTRA = ("models.starter_no_pip", "models.starter_no_engine")
-
-
-class VllmSettings(Protocol):
-    """The part of the configuration about managed vLLM servers."""
-
-    @property
-    def command(self) -> str | None: ...
-
-
-class Settings(Protocol):
-    """What is asked of the configuration here."""
-
-    @property
-    def model(self) -> str | None: ...
-
-    @property
-    def local(self) -> LocalSettings: ...
-
-    @property
-    def vllm(self) -> VllmSettings: ...
-
-    @property
-    def provider(self) -> Mapping[str, OwnProvider]: ...
 
 
 class Backends:
@@ -77,19 +51,35 @@ class Backends:
         keys: the keys of providers; None: a store of its own.
     """
 
-    def __init__(self, config: Settings, extra: Mapping[str, Backend] | None = None, keys: Keys | None = None) -> None:
+    def __init__(
+        self, config: "Settings", extra: Mapping[str, Backend] | None = None, keys: "Keys | None" = None
+    ) -> None:
         self._config = config
-        self.keys = keys or Keys()
-        self.providers = providers(config.provider)
+        self._given = (extra or {}, keys)
+        self._assembling = threading.Lock()
+        self._assembled: Assembly | None = None
+
+    @property
+    def _all(self) -> "Assembly":
+        """The parts; put together at first use, since their code takes a while to load."""
+        with self._assembling:
+            if self._assembled is None:
+                from .assembly import Assembly
+                from .keys.store import Keys
+
+                extra, keys = self._given
+                self._assembled = Assembly(self._config, extra, keys or Keys())
+            return self._assembled
+
+    @property
+    def keys(self) -> "Keys":
+        """The keys of providers."""
+        return self._all.keys
+
+    @property
+    def providers(self) -> "Mapping[str, Provider]":
         """All servers that are known, by their names in addresses."""
-        self._vllm = Vllm(lambda: self._config.vllm.command)
-        self._remote = {name: self._make_remote(provider) for name, provider in self.providers.items()}
-        self._retired: list[Backend] = []
-        """Backends of providers that the settings say other things of by now: they may still be answering."""
-        self._factories: dict[str, Callable[[], Backend]] = {discovery.PROVIDER: self._make_local}
-        self._made: dict[str, Backend] = {**self._remote, **(extra or {})}
-        self._lock = threading.Lock()
-        self._here = LocalModels(config.local)
+        return self._all.providers
 
     def default_address(self) -> Address:
         """The model for new conversations: the configured one, else the starter.
@@ -98,23 +88,12 @@ class Backends:
             Unreadable: the configured one is no address.
         """
         configured = self._config.model
-        return Address.parse(configured) if configured else starter.ADDRESS
+        return Address.parse(configured) if configured else STARTER
 
-    def configure(self, config: Settings) -> None:
+    def configure(self, config: "Settings") -> None:
         """What the settings say now holds from here on; providers that they say nothing new of stay as they are."""
-        wanted = providers(config.provider)
-        with self._lock:
-            before = self._remote
-            others = {name: made for name, made in self._made.items() if made is not before.get(name)}
-            self._config, self.providers = config, wanted
-            self._remote = {
-                name: before[name]
-                if name in before and before[name].provider == provider
-                else self._make_remote(provider)
-                for name, provider in wanted.items()
-            }
-            self._retired += [old for name, old in before.items() if self._remote.get(name) is not old]
-            self._made = {**self._remote, **others}
+        self._all.configure(config)
+        self._config = config
 
     def backend(self, address: Address) -> Backend:
         """What answers for this address.
@@ -122,29 +101,24 @@ class Backends:
         Raises:
             Refused: no such provider is known.
         """
-        provider = address.provider
-        with self._lock:
-            self._check(provider)
-            if provider not in self._made:
-                self._made[provider] = self._factories[provider]()
-            return self._made[provider]
+        return self._all.backend(address.provider)
 
     def sources(self) -> list[Source]:
         """Where models come from: this machine first, then the person's own providers, then the others.
 
         From what is known already: quick, and without a connection.
         """
-        with self._lock:
-            made = dict(self._made)
-        here = Source(discovery.PROVIDER, say("remote.this_machine"))
-        rest = [name for name in made if name != discovery.PROVIDER]
-        return [here, *(self._source(name, made[name]) for name in rest)]
+        here = Source(LOCAL, say("remote.this_machine"))
+        return [here, *(self._source(name) for name in self._all.made() if name != LOCAL)]
 
-    def _source(self, name: str, backend: Backend) -> Source:
-        if not isinstance(backend, RemoteBackend):
+    def _source(self, name: str) -> Source:
+        from .vllm.managed import PROVIDER as SERVED_AS
+
+        remote = self._all.remote(name)
+        if remote is None:
             return Source(name, visible_line(name))
-        source = backend.source()
-        if name == SERVED_AS and self._vllm.servers.listed():
+        source = remote.source()
+        if name == SERVED_AS and self._all.vllm.servers.listed():
             # What is known of these is known without asking; that the configured URL is silent is no trouble then.
             source = msgspec.structs.replace(source, asked=True, problem=None, serving=True)
         if source.key is not None or name not in self.providers:
@@ -157,37 +131,38 @@ class Backends:
         Raises:
             QiaoError: they can't be listed, or `stop` was set.
         """
-        backend = self.backend(Address(provider, "*"))
-        if isinstance(backend, RemoteBackend):
-            backend.refresh(stop)
-            self._vllm.answered(backend.provider)
+        self._all.check(provider)
+        if (remote := self._all.remote(provider)) is not None:
+            remote.refresh(stop)
+            self._all.vllm.answered(remote.provider)
 
     def forget_key(self, provider: str) -> None:
         """A provider's key was set or deleted: what is known about it doesn't count any more."""
         self.keys.forget(provider)
-        if provider in self._remote:
-            self._remote[provider].forget_key()
+        if (remote := self._all.remote(provider)) is not None:
+            remote.forget_key()
 
     def models(self) -> list[Model]:
         """What can answer here, the starter first; `absent` until it is fetched. Makes no backend."""
-        with self._lock:
-            made = dict(self._made)
-        local = made.pop(discovery.PROVIDER, None)
-        models = self._here.models() if local is None else local.models()
-        served = self._vllm.servers.models()
+        made = self._all.made()
+        local = made.pop(LOCAL, None)
+        models = self._all.here.models() if local is None else local.models()
+        served = self._all.vllm.servers.models()
         names = {model.address for model in served}
         rest = (model for backend in made.values() for model in backend.models() if model.address not in names)
         return [*models, *served, *rest]
 
-    def describe(self, address: Address) -> list[Line]:
+    def describe(self, address: Address) -> "list[Line]":
         """All that is known of one model, line by line, in the person's language.
 
         Raises:
             Refused: there is no such model.
         """
-        if address.provider == discovery.PROVIDER:
-            return self._here.describe(address)
-        self._check(address.provider)
+        from .local.describing import describe
+
+        if address.provider == LOCAL:
+            return self._all.here.describe(address)
+        self._all.check(address.provider)
         model = next((model for model in self.models() if model.address == address), None)
         if model is None:
             raise Refused("models.not_listed", address=visible_line(str(address)))
@@ -195,9 +170,11 @@ class Backends:
 
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
         """One answer as it comes, from whichever backend the address names; fetches the starter first, if need be."""
+        from .local import starter
+
         try:
             yield from self.prepare(request.address, stop)
-            if request.address == starter.ADDRESS and starter.path() is None:
+            if request.address == STARTER and starter.path() is None:
                 yield Finished("cancelled")
                 return
             backend = self.backend(request.address)
@@ -207,8 +184,8 @@ class Backends:
         fitted = fit(request, lambda asked: backend.prompt(asked, stop))
         for event in backend.generate(fitted.request, stop):
             if isinstance(event, Started):
-                if isinstance(backend, RemoteBackend):
-                    self._vllm.answered(backend.provider, request.address)
+                if (remote := self._all.remote(request.address.provider)) is not None:
+                    self._all.vllm.answered(remote.provider, request.address)
                 event = msgspec.structs.replace(event, left_out=len(fitted.cut))
             yield event
 
@@ -218,9 +195,11 @@ class Backends:
         Raises:
             QiaoError: as a `Failed` event would say it; or `stop` was set before the starter was there.
         """
+        from .local.here import starter_file
+
         for _ in self.prepare(request.address, stop):
             pass
-        if request.address == starter.ADDRESS:
+        if request.address == STARTER:
             starter_file()
         backend = self.backend(request.address)
         fitted = fit(request, lambda asked: backend.prompt(asked, stop))
@@ -232,13 +211,19 @@ class Backends:
         Raises:
             Refused: it can't be fetched, or nothing here could run it: then 93 MB would be loaded for nothing.
         """
-        if address == starter.ADDRESS:
-            missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+        if address == STARTER:
+            from importlib.util import find_spec
+
+            from .local import starter
+
+            missing = [name for name in _ENGINE_PACKAGES if find_spec(name) is None]
             if missing and starter.path() is None:
                 raise Refused("models.starter_no_engine", missing=", ".join(missing))
             yield from starter.fetch(stop)
 
-    def fetch(self, address: Address, stop: threading.Event, hub: Hub | None = None) -> Generator[Progress, None, None]:
+    def fetch(
+        self, address: Address, stop: threading.Event, hub: "Hub | None" = None
+    ) -> Generator[Progress, None, None]:
         """Fetches the model, unless it is here. Ends early, within a second, once `stop` is set.
 
         Args:
@@ -247,12 +232,14 @@ class Backends:
         Raises:
             QiaoError: it can't be fetched, or broke off; what had arrived is gone on with the next time.
         """
-        if address == starter.ADDRESS:
+        from .local import hub_fetch, starter
+
+        if address == STARTER:
             yield from starter.fetch(stop)
-        elif address.provider != discovery.PROVIDER:
-            self._check(address.provider)
+        elif address.provider != LOCAL:
+            self._all.check(address.provider)
             raise Refused("pull.not_local", address=visible_line(str(address)))
-        elif hub is not None or not self._here.has(address.name):
+        elif hub is not None or not self._all.here.has(address.name):
             yield from hub_fetch.fetch(address.name, hub or self._config.local.hub, stop)
 
     def serve(self, address: Address, flags: Sequence[str], stop: threading.Event) -> Generator[Progress, None, None]:
@@ -266,7 +253,7 @@ class Backends:
         Raises:
             QiaoError: it can't be started, and why.
         """
-        yield from self._vllm.servers.serve(address, self._servable(address), flags, stop)
+        yield from self._all.vllm.servers.serve(address, self._servable(address), flags, stop)
 
     def suggested_flags(self, address: Address) -> tuple[str, ...]:
         """Flags of `vllm serve` that suit this model and the memory that is free now. Blocks for some ms.
@@ -279,34 +266,34 @@ class Backends:
         return size(self._servable(address), (), os.environ.get("CUDA_VISIBLE_DEVICES")).flags
 
     def _servable(self, address: Address) -> Path:
-        if address.provider != discovery.PROVIDER:
+        if address.provider != LOCAL:
             raise Refused("vllm.not_local", model=visible_line(str(address)))
-        if address == starter.ADDRESS:
+        if address == STARTER:
             raise Refused("vllm.gguf", model=visible_line(str(address)))
-        path = self._here.resolve(address.name).expanduser().absolute()
+        path = self._all.here.resolve(address.name).expanduser().absolute()
         if path.is_file():
             raise Refused("vllm.gguf", model=visible_line(str(address)))
         return path
 
-    def servers(self) -> list[ServerInfo]:
+    def servers(self) -> "list[ServerInfo]":
         """The vLLM servers that Qiao started, now or earlier, and that run or are starting. Quick."""
-        return self._vllm.servers.listed()
+        return self._all.vllm.servers.listed()
 
     def end_server(self, address: Address) -> None:
         """Ends the server that answers as this; blocks for up to 8 s. Nothing happens if there is none."""
-        if address.provider in self._remote:
+        if (remote := self._all.remote(address.provider)) is not None:
             # vLLM waits for its readers before it ends.
-            self._remote[address.provider].hang_up(address)
-        self._vllm.servers.end(address.name)
+            remote.hang_up(address)
+        self._all.vllm.servers.end(address.name)
 
     def leave_server(self, address: Address) -> None:
         """Lets the server run on after this process; the next Qiao finds it again."""
-        self._vllm.servers.leave(address.name)
+        self._all.vllm.servers.leave(address.name)
 
-    def server_loads(self) -> tuple[ServerLoad, ...]:
+    def server_loads(self) -> "tuple[ServerLoad, ...]":
         """How the vLLM servers are doing that run or were talked to. Read in a thread while this is asked every second
         or so, and not at all otherwise."""
-        return self._vllm.loads()
+        return self._all.vllm.loads()
 
     def snippet(self, request: Request, language: Literal["curl", "python"]) -> str:
         """The request as a command or a program of one's own, without a key.
@@ -326,49 +313,24 @@ class Backends:
 
     def unheeded(self, request: Request) -> dict[str, str]:
         """The set parameters that the model's side would ignore or refuse, each with one line that says so."""
-        with self._lock:
-            backend = self._made.get(request.address.provider)
+        if request.address.provider == LOCAL and self._assembled is None:
+            # The first paint asks for this, and a local model that nobody has talked to yet says nothing.
+            return {}
+        backend = self._all.made().get(request.address.provider)
         return {} if backend is None else backend.unheeded(request)
 
     def unload(self, address: Address) -> None:
         """Gives back the memory that the model holds, if any backend has loaded it."""
-        with self._lock:
-            backend = self._made.get(address.provider)
+        backend = self._all.made().get(address.provider)
         if backend is not None:
             backend.unload(address)
 
     def close(self) -> None:
         """Ends all that any backend has started."""
-        with self._lock:
-            made = [*self._made.values(), *self._retired]
-        for backend in made:
-            backend.close()
-        # After those that talk to them: a server waits for its readers.
-        self._vllm.close()
-
-    def _check(self, provider: str) -> None:
-        if provider not in self._made and provider not in self._factories:
-            known = ", ".join(visible_line(name) for name in sorted({*self._factories, *self._made}))
-            raise Refused("models.unknown_provider", provider=visible_line(provider), known=known)
-
-    def _make_remote(self, provider: Provider) -> RemoteBackend:
-        def prompt(request: Request, stop: threading.Event) -> Prompt:
-            return self._vllm.prompt(backend.endpoint(request.address), request, stop)
-
-        backend = RemoteBackend(
-            provider,
-            self.keys,
-            elsewhere=self._vllm.elsewhere(provider),
-            prompt=prompt if provider.tokenize else None,
-        )
-        return backend
-
-    def _make_local(self) -> Backend:
-        from .local.engine import LocalBackend
-
-        minutes = self._config.local.unload_after_minutes
-        idle_s = None if minutes is None else minutes * 60
-        return LocalBackend(self._here.models, self._here.resolve, self._here.manner, idle_s)
+        with self._assembling:
+            assembled = self._assembled
+        if assembled is not None:
+            assembled.close()
 
 
 def _failure_kind(error: QiaoError) -> FailureKind:

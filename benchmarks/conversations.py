@@ -22,6 +22,20 @@ def answer(count: int) -> str:
     return "".join(tokens(text)[:count]).strip()
 
 
+def formatted(count: int) -> str:
+    """Markdown of so many tokens: headings, emphasis, lists, a table and code between paragraphs."""
+    paragraphs = iter(answer(count).split("\n\n"))
+    parts: list[str] = []
+    for number, paragraph in enumerate(paragraphs, start=1):
+        first, *rest = paragraph.split(" ")
+        parts += [f"## {first} {number}", f"**{first}** {' '.join(rest)}"]
+        if number % 3 == 0:
+            parts.append("\n".join(f"- {' '.join(rest[at : at + 9])}" for at in range(0, len(rest), 9)))
+        if number % 4 == 0:
+            parts.append("```python\n" + "\n".join(f"{word} = {at}" for at, word in enumerate(rest[:12])) + "\n```")
+    return "".join(tokens("\n\n".join(parts))[:count])
+
+
 def prose(characters: int) -> str:
     """One paragraph of so many characters."""
     chance = random.Random(2)

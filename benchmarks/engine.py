@@ -16,6 +16,7 @@ from table import Budget, Row, Section
 
 from qiao.backends.local import starter
 from qiao.backends.registry import Backends
+from qiao.workbench.address import STARTER
 from qiao.workbench.config import Config
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Event, Failed, Finished, Progress, Request, Text, Turn
@@ -90,7 +91,7 @@ def ask(backends: Backends, turns: tuple[Turn, ...], tokens: int) -> Asked:
 
 
 def _request(turns: tuple[Turn, ...], tokens: int) -> Request:
-    return Request(starter.ADDRESS, turns, Sampling(temperature=0.0, max_tokens=tokens))
+    return Request(STARTER, turns, Sampling(temperature=0.0, max_tokens=tokens))
 
 
 def _turns(backends: Backends, rounds: int) -> tuple[list[float], list[float]]:

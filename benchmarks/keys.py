@@ -10,7 +10,7 @@ from pathlib import Path
 from conversations import answer, write_short
 from homes import own_home
 from table import Budget, Row, Section
-from terminal import Terminal
+from terminal import PATIENCE_S, Terminal
 
 HERE = Path(__file__).parent
 PACE = 200.0
@@ -91,7 +91,7 @@ def begin_bare_answer(terminal: Terminal) -> None:
     terminal.wait(lambda shown: shown != before)
 
 
-def type_letters(terminal: Terminal, times: int, mark: str = MARK) -> list[float]:
+def type_letters(terminal: Terminal, times: int, mark: str = MARK, patience_s: float = PATIENCE_S) -> list[float]:
     """Types so many letters, one after the other is seen; milliseconds that each took."""
     took: list[float] = []
     word = ""
@@ -100,12 +100,12 @@ def type_letters(terminal: Terminal, times: int, mark: str = MARK) -> list[float
         if letter == 0:
             word = mark + LETTERS[number // len(LETTERS) % len(LETTERS)]
             terminal.send(" " + word)
-            terminal.wait(word)
+            terminal.wait(word, patience_s)
         word += LETTERS[letter]
         terminal.text()
         sent = time.monotonic()
         terminal.send(word[-1])
-        took.append((terminal.when(word) - sent) * 1000)
+        took.append((terminal.when(word, patience_s) - sent) * 1000)
         # Not in step with the paintings.
         time.sleep(0.1 + 0.013 * (number % 5))
     return took

@@ -19,6 +19,8 @@ from terminal import Terminal
 PACE = 60.0
 """Tokens a second."""
 PATIENCE_S = 240.0
+BARE_TIMES = 10
+"""So many characters are typed into the bare one while it streams: it falls behind by more with each token."""
 
 
 class Streamed(NamedTuple):
@@ -57,9 +59,9 @@ def measured(quick: bool) -> Section:
             return bare_app(text, PACE, launch, log)
 
         with ours(longer) as terminal:
-            typed = _typed(terminal, times, begin_answer)
+            typed = _typed(terminal, times, times, begin_answer)
         with bare(longer) as terminal:
-            bare_typed = _typed(terminal, times, None)
+            bare_typed = _typed(terminal, times, min(times, BARE_TIMES), None)
         with ours(text) as terminal:
             streamed = _streamed(terminal, line, text, log, count, begin_answer)
         with bare(text) as terminal:
@@ -84,21 +86,21 @@ def _median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def _typed(terminal: Terminal, times: int, begin: Callable[[Terminal], None] | None) -> Typed:
+def _typed(terminal: Terminal, idle_times: int, times: int, begin: Callable[[Terminal], None] | None) -> Typed:
     """Types while nothing comes, and then while an answer does. `begin` is the workbench's; the bare app has F5."""
     with ExitStack() as stack:
         stack.callback(terminal.text)
         if begin is None:
-            idle = type_letters(terminal, times)
+            idle = type_letters(terminal, idle_times)
             begin_bare_answer(terminal)
         else:
             begin_message(terminal)
-            idle = type_letters(terminal, times)
+            idle = type_letters(terminal, idle_times)
             terminal.send("\x1b")
             terminal.wait(lambda shown: "editing" not in shown)
             begin(terminal)
             begin_message(terminal)
-        return Typed(idle, type_letters(terminal, times, "XJ"))
+        return Typed(idle, type_letters(terminal, times, "XJ", PATIENCE_S))
 
 
 def _streamed(

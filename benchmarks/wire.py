@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from conversations import answer, write_short
+from conversations import answer, formatted, write_short
 from table import Budget, Row, Section
 from terminal import Spent, Terminal
 
@@ -26,6 +26,9 @@ class Wire(NamedTuple):
     token: float
     """Bytes."""
     token_cpu_ms: float
+    formatted: float
+    """Bytes a token of an answer that begins with thinking and goes on in Markdown."""
+    formatted_cpu_ms: float
     character: float
     selection: float
     closed: float
@@ -40,18 +43,24 @@ def measured(quick: bool) -> Section:
         place = Path(folder)
         text = place / "answer.txt"
         text.write_text(answer(count), encoding="utf-8")
+        marked = place / "marked.txt"
+        marked.write_text(formatted(count), encoding="utf-8")
         ours = _workbench(place, text, count, seconds, {"QIAO_PLAIN_FRAMES": ""})
         plain = _workbench(place, text, count, seconds, {"QIAO_PLAIN_FRAMES": "1"})
-        markdown = _markdown(text, count)
+        markdown, marked_markdown = _markdown(text, count), _markdown(marked, count)
         typed, idle = _text_area(seconds)
-    token = "bytes a token, 60 tokens/s"
+    token, cpu = "bytes a token, 60 tokens/s", "processor time a token, ms"
+    thought = "with thinking that folds, and Markdown"
+    marked_bytes, marked_cpu = marked_markdown.written / count, marked_markdown.cpu_seconds / count * 1000
     return Section(
         "Bytes to the terminal, 120 × 40",
         [
             Row(token, ours.token, markdown.written / count, MARKDOWN, Budget(300)),
             Row(token, ours.token, plain.token, PLAIN),
-            Row("processor time a token, ms", ours.token_cpu_ms, markdown.cpu_seconds / count * 1000, MARKDOWN),
-            Row("processor time a token, ms", ours.token_cpu_ms, plain.token_cpu_ms, PLAIN),
+            Row(f"{token}, {thought}", ours.formatted, marked_bytes, MARKDOWN, Budget(300)),
+            Row(cpu, ours.token_cpu_ms, markdown.cpu_seconds / count * 1000, MARKDOWN),
+            Row(cpu, ours.token_cpu_ms, plain.token_cpu_ms, PLAIN),
+            Row(f"{cpu}, {thought}", ours.formatted_cpu_ms, marked_cpu, MARKDOWN),
             Row("bytes a typed character", ours.character, typed, AREA, Budget(300)),
             Row("bytes a moved selection", ours.selection, plain.selection, PLAIN),
             Row("bytes a second, idle, sensors folded (80 × 24)", ours.closed, plain.closed, PLAIN, Budget(50)),
@@ -72,20 +81,32 @@ def _workbench(folder: Path, text: Path, count: int, seconds: float, environment
     with Terminal(arguments, environment=environment) as terminal:
         _begin(terminal)
         opened = _a_second(terminal, seconds)
-
-        def stream() -> None:
-            terminal.send("r")
-            terminal.wait("esc stop")
-            terminal.wait(lambda shown: "esc stop" not in shown and "· stop" in shown, count / PACE * 2 + 30)
-
-        spent = terminal.spent(stream)
-        terminal.settle()
+        spent = _answered(terminal, count)
         selection = _pressed(terminal, "kkjkjkjkjk", 0.1)
         terminal.send("a")
         terminal.wait("editing")
         terminal.settle()
         character = _pressed(terminal, TYPED * 2, 0.06)
-    return Wire(spent.written / count, spent.cpu_seconds / count * 1000, character, selection, closed, opened)
+    talk = write_short(folder / "marked.toml")
+    arguments = [sys.executable, str(HERE / "scripted_workbench.py"), str(talk), "--thinking", str(count // 3)]
+    with Terminal([*arguments, "--answer", str(folder / "marked.txt")], environment=environment) as terminal:
+        _begin(terminal)
+        thought = _answered(terminal, count)
+    a_token = [figure / count for each in (spent, thought) for figure in (each.written, each.cpu_seconds * 1000)]
+    return Wire(*a_token, character, selection, closed, opened)
+
+
+def _answered(terminal: Terminal, count: int) -> Spent:
+    """The whole of an answer."""
+
+    def stream() -> None:
+        terminal.send("r")
+        terminal.wait("esc stop")
+        terminal.wait(lambda shown: "esc stop" not in shown and "· stop" in shown, count / PACE * 2 + 30)
+
+    spent = terminal.spent(stream)
+    terminal.settle()
+    return spent
 
 
 def _begin(terminal: Terminal) -> None:

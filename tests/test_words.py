@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from qiao.workbench import words
+
 ROOT = Path(__file__).parents[1]
 WORDS = ROOT / "workbench" / "words"
 AREAS = sorted(path.stem for path in WORDS.glob("*.toml"))
@@ -158,6 +160,11 @@ def test_every_entry_has_both_languages_and_the_same_placeholders(area: str) -> 
 def test_chinese_has_full_width_punctuation(area: str) -> None:
     wrong = {entry: said["zh"] for entry, said in area_entries(area).items() if HALF_WIDTH.search(said["zh"])}
     assert not wrong
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_an_area_is_read_as_toml_reads_it(area: str) -> None:
+    assert words.catalogue(area) == area_entries(area)
 
 
 @pytest.mark.parametrize("area", AREAS)

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import App
@@ -29,7 +29,6 @@ from ..workbench.config import load as load_config
 from ..workbench.conversation import Message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
-from ..workbench.exchange.exchanged import Imported
 from ..workbench.journal import folder as journal_folder
 from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.seam import Model, Source
@@ -52,6 +51,9 @@ from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
 from .session import Session
 from .theme_files import load_themes, to_textual, variables
+
+if TYPE_CHECKING:
+    from ..workbench.exchange.exchanged import Imported
 
 SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
@@ -78,7 +80,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     TITLE = "qiao"
     COMMANDS = {QiaoCommands, FileCommands}
     BINDINGS = []
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "screens/workbench.tcss"]
     ENABLE_COMMAND_PALETTE = True
 
     class AnswerEnded(Event):
@@ -112,7 +114,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         *,
         run_at_once: bool = False,
         touring: bool = False,
-        imported: Sequence[tuple[str, Imported]] = (),
+        imported: "Sequence[tuple[str, Imported]]" = (),
         warnings: Sequence[str] = (),
         depth: Depth = "truecolor",
         driver_class: type[Driver] | None = None,
@@ -164,8 +166,10 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return self._default_variables
 
+    def get_default_screen(self) -> WorkbenchScreen:
+        return self.workbench
+
     def on_mount(self) -> None:
-        self.push_screen(self.workbench)
         sys.setswitchinterval(SWITCH_SECONDS)
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread() and not self.is_headless:

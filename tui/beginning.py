@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..workbench.conversation import Conversation
 from ..workbench.conversation_file import loads
 from ..workbench.document import Document
-from ..workbench.exchange.exchanged import Imported
 from ..workbench.exchange.files import import_file, is_foreign
 from ..workbench.saving import read
+
+if TYPE_CHECKING:
+    from ..workbench.exchange.exchanged import Imported
 
 
 def load_conversation(path: Path) -> Conversation:
@@ -20,7 +23,7 @@ def load_conversation(path: Path) -> Conversation:
     return loads(read(path).data, str(path)).conversation
 
 
-def opened(files: Sequence[Path]) -> tuple[list[Document], list[tuple[str, Imported]]]:
+def opened(files: Sequence[Path]) -> "tuple[list[Document], list[tuple[str, Imported]]]":
     """These files, each opened or made; those of other formats are imported.
 
     Returns:

@@ -28,6 +28,7 @@ class Glyphs(NamedTuple):
     add: str = "+"
     ignored: str = "!"
     mark: str = "✓"
+    star: str = "★"
     rule: str = "─"
     bullet: str = "•"
 
@@ -53,6 +54,7 @@ ASCII = Glyphs(
     add="+",
     ignored="!",
     mark="+",
+    star="*",
     rule="-",
     bullet="*",
 )

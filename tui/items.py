@@ -6,6 +6,7 @@ from typing import overload
 from ..workbench.answering import Answer
 from ..workbench.asking import prompt_hashes
 from ..workbench.conversation import Conversation, Message
+from .folding import Folds
 from .transcript.blocks import Item
 
 
@@ -39,7 +40,7 @@ class Items(Sequence[Item]):
         hashes: of the document's messages, as `HashChain.of` has them.
         coming: uids of messages that are in `messages` alone.
         live: the answers that are coming, by uid.
-        unfolded: uids of messages whose thinking is open.
+        folds: what of the messages is out of sight.
         editing: the uid of the message that is being edited, and how many lines that takes.
         marked: uids of the messages that are marked.
     """
@@ -50,7 +51,7 @@ class Items(Sequence[Item]):
         hashes: Sequence[str],
         coming: Collection[int],
         live: Mapping[int, Answer],
-        unfolded: Collection[int],
+        folds: Folds,
         editing: tuple[int | None, int],
         marked: Collection[int] = (),
     ) -> None:
@@ -58,7 +59,7 @@ class Items(Sequence[Item]):
         self._hashes = hashes
         self._coming = [i for i, message in enumerate(messages) if message.uid in coming] if coming else []
         self._live = live
-        self._unfolded = frozenset(unfolded)
+        self._folds = folds
         self._editing = editing
         self._marked = frozenset(marked)
 
@@ -83,7 +84,8 @@ class Items(Sequence[Item]):
             message,
             self._live.get(message.uid),
             stale,
-            message.uid in self._unfolded,
+            not self._folds.hides_thinking(message.uid),
             message.uid in self._marked,
             editing,
+            self._folds.hides_text(message.uid),
         )

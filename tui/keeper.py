@@ -96,6 +96,21 @@ class Keeper:
         self._changed()
         return saved and not document.unsaved
 
+    async def take_in(self, document: Document, notice: str) -> str | None:
+        """Takes in now what was written into the file, as `watch` does.
+
+        Args:
+            notice: a word key, told once it is.
+
+        Returns:
+            Why it can't be read; None if all is well, or the person was asked.
+        """
+        async with self._busy:
+            if await asyncio.to_thread(document.changed_on_disk):
+                self._settle(document, notice)
+        self._changed()
+        return None if id(document) in self._asked else self.problem(document)
+
     async def watch(self) -> None:
         """Runs for ever: saves what was edited, takes in what others wrote."""
         while True:
@@ -123,8 +138,11 @@ class Keeper:
             self._told(document, "screen.told_gone")
             self._changed()
 
-    def _settle(self, document: Document) -> bool:
+    def _settle(self, document: Document, reloaded: str = "screen.reloaded") -> bool:
         """Another program wrote the file: taken in if we have nothing unsaved, merged if that is unambiguous.
+
+        Args:
+            reloaded: the notice, a word key, if we had nothing unsaved.
 
         Returns:
             False: it is neither, and the person was told or asked.
@@ -132,7 +150,7 @@ class Keeper:
         try:
             if not document.unsaved:
                 document.reload()
-                notice = "screen.reloaded"
+                notice = reloaded
             elif self._merged(document):
                 notice = "screen.merged"
             else:

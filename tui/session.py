@@ -17,6 +17,7 @@ from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.placing import Place, answer_from
 from ..workbench.seam import Token
+from .folding import Folds
 from .items import HashChain, Items
 from .running import Run
 from .transcript.blocks import Item
@@ -40,7 +41,7 @@ class Session:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.runs: list[Run] = []
-        self.unfolded: set[int] = set()
+        self.folds = Folds()
         self.marked: set[int] = set()
         """The uids of the messages that are marked: what is done next is done to all of them."""
         self.replaying: list[int] | None = None
@@ -84,7 +85,7 @@ class Session:
         live = {run.target: run.answer for run in self.runs}
         coming = [uid for uid in live if conversation.index(uid) is None]
         hashes = self._hashes.of(conversation)
-        return Items(self.messages, hashes, coming, live, self.unfolded, (self.editing, editing_lines), self.marked)
+        return Items(self.messages, hashes, coming, live, self.folds, (self.editing, editing_lines), self.marked)
 
     @property
     def index(self) -> int:
@@ -323,13 +324,11 @@ class Session:
         run = Run(wanted, target, after)
         self.runs.append(run)
         self.selected = target
+        self.folds = self.folds.with_text(target, folded=False)
         return run
 
-    def begin_replay(self, address: Address) -> int:
-        """All answers of the conversation are to be given anew by this model, from the first on; one at `replay_next`.
-
-        Returns:
-            How many there are.
+    def to_replay(self) -> list[int]:
+        """The uids of the answers that a replay gives anew.
 
         Raises:
             QiaoError: there is none, or something is coming already.
@@ -339,9 +338,20 @@ class Session:
         answers = [m.uid for m in self.conversation.messages if m.role == "assistant" and not m.muted]
         if not answers:
             raise QiaoError("screen.nothing_to_replay")
-        self.replaying = answers
+        return answers
+
+    def begin_replay(self, address: Address) -> int:
+        """All answers of the conversation are to be given anew by this model, from the first on; one at `replay_next`.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            QiaoError: as `to_replay` does.
+        """
+        self.replaying = self.to_replay()
         self._replayed_by = address
-        return len(answers)
+        return len(self.replaying)
 
     def replay_next(self) -> Run | None:
         """The run of the next answer that is to be given anew; None: that was the last.

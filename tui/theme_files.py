@@ -8,8 +8,6 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +17,8 @@ from textual.theme import Theme
 from ..workbench import paths
 from ..workbench.visible import visible_line
 from ..workbench.words import current, say
+
+BUILT_IN = Path(__file__).parents[1] / "themes"
 
 ANSI_NAMES = tuple(
     f"ansi_{bright}{name}"
@@ -182,12 +182,11 @@ def variables(theme: ThemeFile) -> dict[str, str]:
 
 def _built_in() -> list[ThemeFile]:
     """The themes that come with Qiao, ink first. A mistake in one of them is a mistake in the program."""
-    folder = files("qiao.themes")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return [msgspec.convert(tomllib.loads(_text(folder.joinpath(name))), ThemeFile) for name in names]
+    files = sorted(BUILT_IN.glob("*.toml"))
+    return [msgspec.convert(tomllib.loads(_text(file)), ThemeFile) for file in files]
 
 
-def _text(file: Traversable) -> str:
+def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8-sig")
 
 

@@ -25,3 +25,9 @@ class Address(msgspec.Struct, frozen=True, order=True):
         if not (colon and provider and name):
             raise Unreadable("asking.bad_address", text=text)
         return cls(provider, name)
+
+
+LOCAL = "local"
+"""The provider whose models run on this machine; no other can have its name."""
+STARTER = Address(LOCAL, "starter")
+"""The model that answers where nothing else is configured."""

@@ -57,7 +57,7 @@ class Timing(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Take(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One answer that a model gave, with where it came from. Never edited."""
+    """One answer that a model gave, with where it came from. Never edited, but for the person's own note and star."""
 
     text: str
     thinking: str | None = None
@@ -74,12 +74,19 @@ class Take(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """So many of the oldest messages, system ones aside, weren't sent: they didn't fit (see `window`)."""
     finish: Finish | None = None
     note: str | None = None
+    starred: bool = False
+    """A person marked it, to find it again."""
     error: TakeError | None = None
     sampling: Sampling | None = None
     """As sent, with the effective defaults that are known."""
     usage: Usage | None = None
     timing: Timing | None = None
     extra: dict[str, Any] = {}
+
+    @property
+    def as_given(self) -> "Take":
+        """Without what a person put on it: whether two takes are the same one is told by this."""
+        return msgspec.structs.replace(self, note=None, starred=False)
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

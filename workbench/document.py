@@ -95,7 +95,9 @@ class Document:
     @classmethod
     def untitled(cls, new: Conversation | None = None) -> "Document":
         """A conversation without a name; its file is made in the data folder by the first change that is saved."""
-        path = untitled_folder() / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
+        first = untitled_folder() / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
+        others = (first.with_stem(f"{first.stem}-{number}") for number in count(2))
+        path = next(path for path in chain([first], others) if not path.exists())
         return cls(path, new or Conversation(), is_untitled=True)
 
     @property
@@ -182,6 +184,12 @@ class Document:
             self._step_to(after, label)
         self._tell()
         return place is not None
+
+    def want_file(self) -> None:
+        """What has no file yet counts as unsaved even if nothing was written: the next save makes the file."""
+        with self._state:
+            if self.is_new and not self.unsaved:
+                self._saved = Conversation()
 
     def save(self, *, again: bool = False) -> None:
         """Writes what is unsaved; nothing happens if nothing is. A file that is gone is made again.

@@ -65,14 +65,14 @@ class Query(NamedTuple):
     """Beginnings of tags."""
     models: tuple[str, ...] = ()
     """Parts of addresses."""
-    kinds: tuple[str, ...] = ()
-    """Beginnings of kinds."""
+    states: tuple[str, ...] = ()
+    """Beginnings of kinds, or of `starred`: with a starred take."""
     dates: tuple[str, ...] = ()
     """Beginnings of the day on which it was touched, as `2026-11`."""
 
     @classmethod
     def of(cls, typed: str) -> "Query":
-        """From a line such as `parcel #mail model:qwen is:draft date:2026-11`."""
+        """From a line such as `parcel #mail model:qwen is:starred date:2026-11`."""
         found: dict[str, list[str]] = {"#": [], "model": [], "is": [], "date": []}
         words: list[Needle] = []
         for word in typed.lower().split():
@@ -81,16 +81,17 @@ class Query(NamedTuple):
                 words.append(Needle(word))
             else:
                 found[filtered[0]].append(filtered[1])
-        tags, models, kinds, dates = map(tuple, found.values())
-        return cls(tuple(words), tags, models, kinds, dates)
+        tags, models, states, dates = map(tuple, found.values())
+        return cls(tuple(words), tags, models, states, dates)
 
     def admits(self, file: File, glance: Glance) -> bool:
-        """Whether tags, models, kind and day fit."""
+        """Whether tags, models, kind, stars and day fit."""
         day = f"{datetime.fromtimestamp(file.touched):%Y-%m-%d}" if self.dates else ""
+        states = (file.kind, "starred") if glance.starred else (file.kind,)
         return (
             all(any(own.lower().startswith(tag) for own in glance.tags) for tag in self.tags)
             and all(any(model in own.lower() for own in glance.models) for model in self.models)
-            and all(file.kind.startswith(kind) for kind in self.kinds)
+            and all(any(own.startswith(state) for own in states) for state in self.states)
             and all(day.startswith(date) for date in self.dates)
         )
 

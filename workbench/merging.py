@@ -133,7 +133,7 @@ def _merged_message(base: Message, ours: Message, theirs: Message) -> Message:
     if theirs == base:
         return ours
     if ours == base:
-        if theirs.takes[: len(base.takes)] != base.takes:
+        if _given(theirs.takes[: len(base.takes)]) != _given(base.takes):
             raise _Doubt
         return theirs
     role: Role = _picked(base.role, ours.role, theirs.role)
@@ -153,16 +153,55 @@ def _merged_message(base: Message, ours: Message, theirs: Message) -> Message:
 
 
 def _merged_takes(base: tuple[Take, ...], ours: tuple[Take, ...], theirs: tuple[Take, ...]) -> tuple[Take, ...]:
-    """Ours, then what they added. Takes may be deleted here; takes that they lack are in doubt."""
-    if theirs[: len(base)] != base:
+    """Ours, then what they added. Takes may be deleted here; takes that they lack are in doubt.
+
+    Notes and stars are no part of what a take is: they are merged by themselves.
+    """
+    if _given(theirs[: len(base)]) != _given(base):
         raise _Doubt
-    return (*ours, *(take for take in theirs[len(base) :] if take not in ours))
+    known = list(zip(base, theirs, strict=False))
+    added = list(theirs[len(base) :])
+    result: list[Take] = []
+    for take in ours:
+        given = take.as_given
+        if (at := _index(given, [before for before, _ in known])) is not None:
+            result.append(_merged_marks(known[at][0], take, known[at][1]))
+            del known[at]
+        elif (at := _index(given, added)) is not None:
+            result.append(_merged_marks(given, take, added.pop(at)))
+        else:
+            result.append(take)
+    if any(before != after for before, after in known):
+        # Deleted here, starred or noted there.
+        raise _Doubt
+    return (*result, *added)
+
+
+def _index(given: Take, takes: Sequence[Take]) -> int | None:
+    return next((i for i, take in enumerate(takes) if take.as_given == given), None)
+
+
+def _merged_marks(base: Take, ours: Take, theirs: Take) -> Take:
+    return msgspec.structs.replace(
+        ours,
+        note=_picked(base.note, ours.note, theirs.note),
+        starred=_picked(base.starred, ours.starred, theirs.starred),
+    )
+
+
+def _given(takes: Sequence[Take]) -> list[Take]:
+    return [take.as_given for take in takes]
 
 
 def _merged_choice(base: Message, ours: Message, theirs: Message, takes: tuple[Take, ...]) -> int | None:
     """Which of the merged takes is chosen. If both chose, or wrote a text, what the one at the screen sees stays."""
-    if (ours.text, ours.take) != (base.text, base.take):
+    if (ours.text, _chosen(ours)) != (base.text, _chosen(base)):
         return ours.chosen
     if theirs.take is None:
         return None
-    return takes.index(theirs.take) + 1 if theirs.take in takes else ours.chosen
+    at = _index(theirs.take.as_given, takes)
+    return ours.chosen if at is None else at + 1
+
+
+def _chosen(message: Message) -> Take | None:
+    return None if message.take is None else message.take.as_given

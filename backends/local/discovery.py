@@ -9,17 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...workbench.address import Address
+from ...workbench.address import LOCAL, STARTER, Address
 from ...workbench.errors import Refused
 from ...workbench.seam import Model
 from ...workbench.visible import visible_line
 from . import caches
 from .caches import Candidate
 from .checkpoint import GGUF, Checkpoint, inspect
-
-PROVIDER = "local"
-STARTER = "starter"
-"""The name that no model of the person's own can have."""
 
 _PATH_STARTS = ("/", "./", "../", "~")
 
@@ -38,7 +34,7 @@ def find(directories: Sequence[Path]) -> list[Model]:
     there but can't be used says why in `problem`.
     """
     models: list[Model] = []
-    taken: set[str] = {STARTER}
+    taken: set[str] = {STARTER.name}
     seen: set[tuple[int, int]] = set()
     for tier in _tiers(directories):
         found = [
@@ -177,7 +173,7 @@ def _listed(values: Iterator[Path] | Iterator[str]) -> str:
 
 def _model(address: str, name: str, checkpoint: Checkpoint) -> Model:
     return Model(
-        address=Address(PROVIDER, address),
+        address=Address(LOCAL, address),
         title=name.rpartition("/")[2],
         state="on_disk",
         kind=checkpoint.kind,

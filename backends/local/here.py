@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from ...workbench.address import Address
+from ...workbench.address import STARTER, Address
 from ...workbench.errors import Refused
 from ...workbench.seam import Kind, Model
 from . import discovery, starter
@@ -61,7 +61,7 @@ class LocalModels:
         Raises:
             Refused: there is none, or it can't be used.
         """
-        return starter_file() if name == discovery.STARTER else discovery.resolve(name, self._directories())
+        return starter_file() if name == STARTER.name else discovery.resolve(name, self._directories())
 
     def has(self, name: str) -> bool:
         """Whether `local:NAME` is here and whole."""

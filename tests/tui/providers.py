@@ -5,7 +5,8 @@ from collections.abc import Generator, Sequence
 
 import msgspec
 
-from qiao.backends.registry import Backends, Settings
+from qiao.backends.assembly import Settings
+from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
 from qiao.backends.vllm.managed import ServerInfo
 from qiao.workbench.address import Address

@@ -1,9 +1,11 @@
 """Takes side by side, and a conversation that forks: by keys."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from qiao.tui.glyphs import glyphs
 from qiao.workbench.conversation import Conversation, Message, Take
 
 from .bench import NARROW, WIDE, in_loop, workbench
@@ -68,7 +70,7 @@ async def test_replaying_gives_every_answer_anew_on_top_of_the_new_ones(tmp_path
     async with workbench(four, tmp_path / "talk.toml") as bench:
         bench.scripted.enqueue("It is Lille.")
         bench.scripted.enqueue("Quite.")
-        await bench.press("R")
+        await bench.press("R", "enter")
         await bench.see("All answers are new")
         await bench.idle()
         said = [message.said for message in bench.session.conversation.messages]
@@ -78,11 +80,46 @@ async def test_replaying_gives_every_answer_anew_on_top_of_the_new_ones(tmp_path
 
 
 @in_loop
+async def test_another_model_replays_and_the_conversation_keeps_its_own(tmp_path: Path) -> None:
+    four = TALK.inserted(3, Message(role="assistant", text="Yes."))
+    async with workbench(four, tmp_path / "talk.toml") as bench:
+        await bench.press("R")
+        await bench.see("REPLAY 2 answers", "scripted:echo", "the model's own sampling")
+        await bench.type("other")
+        await bench.see(f"{glyphs.row}scripted:other")
+        bench.scripted.enqueue("It is Lille.")
+        bench.scripted.enqueue("Quite.")
+        await bench.press("enter")
+        await bench.see("All answers are new")
+        assert [str(request.address) for request in bench.scripted.requests] == ["scripted:other"] * 2
+        assert bench.session.conversation.model == "scripted:echo"
+        assert bench.session.conversation.messages[3].takes[-1].model == "scripted:other"
+
+
+@in_loop
+async def test_replaying_may_be_left_and_is_stopped_as_a_whole(tmp_path: Path) -> None:
+    four = TALK.inserted(3, Message(role="assistant", text="Yes."))
+    async with workbench(four, tmp_path / "talk.toml") as bench:
+        await bench.press("R")
+        await bench.see("REPLAY")
+        await bench.press("escape")
+        await bench.miss("REPLAY")
+        assert not bench.scripted.requests
+        bench.scripted.enqueue("It is long", hold=threading.Event())
+        await bench.press("R", "enter")
+        await bench.see("esc stop")
+        await bench.press("escape")
+        await bench.idle()
+        assert bench.session.conversation.messages[3].said == "Yes."
+        assert len(bench.scripted.requests) == 1
+
+
+@in_loop
 async def test_a_replay_ends_with_an_answer_that_goes_wrong(tmp_path: Path) -> None:
     four = TALK.inserted(3, Message(role="assistant", text="Yes."))
     async with workbench(four, tmp_path / "talk.toml") as bench:
         bench.scripted.enqueue("It", fail="engine_died", message="Gone.")
-        await bench.press("R")
+        await bench.press("R", "enter")
         await bench.see("Gone.")
         await bench.idle()
         assert bench.session.conversation.messages[3].said == "Yes."

@@ -273,7 +273,7 @@ def test_items_are_a_sequence(session: Session) -> None:
     with pytest.raises(IndexError):
         items[4]
     session.editing = session.messages[1].uid
-    session.unfolded.add(session.messages[2].uid)
+    session.folds = session.folds.with_thinking(session.messages[2].uid, folded=False)
     shown = session.items(3)
     assert [item.editing for item in shown] == [0, 3, 0, 0]
     assert [item.unfolded for item in shown] == [False, False, True, False]

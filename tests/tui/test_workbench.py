@@ -250,6 +250,17 @@ async def test_a_message_is_split_at_the_caret(path: Path) -> None:
 
 
 @in_loop
+async def test_a_message_is_opened_at_its_first_seam_to_be_split(path: Path) -> None:
+    async with workbench(talk(("user", "\none\n\n\ntwo\n\nthree")), path) as bench:
+        await bench.press("vertical_line")
+        await bench.see("editing", "ctrl+x")
+        await bench.press("escape")
+        assert not bench.session.document.can_undo
+        await bench.press("vertical_line", "ctrl+x")
+        await bench.saved(("user", "\none\n\n\n"), ("user", "two\n\nthree"))
+
+
+@in_loop
 async def test_an_added_message_left_empty_was_never_there(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
         await bench.press("a")

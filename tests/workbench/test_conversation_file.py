@@ -85,6 +85,7 @@ takes = st.builds(
     prefix=perhaps(st.integers(0, 100)),
     finish=perhaps(st.sampled_from(["stop", "error"])),
     note=perhaps(texts),
+    starred=st.booleans(),
     error=perhaps(st.builds(TakeError, kind=texts, message=texts, extra=unknown)),
     sampling=perhaps(samplings),
     usage=perhaps(st.builds(Usage, prompt_tokens=perhaps(st.integers(0, 10**9)), extra=unknown)),
@@ -172,6 +173,8 @@ def test_a_file_looks_as_documented() -> None:
         created=datetime(2026, 11, 22, 15, tzinfo=UTC),
         seed=7,
         finish="stop",
+        note="dry",
+        starred=True,
         sampling=Sampling(temperature=0.7, stop=("END",), extra={"deep": {"x": 1}}),
         usage=Usage(prompt_tokens=3),
         extra={"rating": 5, "by": {"who": "me"}},
@@ -221,6 +224,8 @@ model = "local:starter"
 created = 2026-11-22T15:00:00Z
 seed = 7
 finish = "stop"
+note = "dry"
+starred = true
 rating = 5
 
 [message.take.sampling]

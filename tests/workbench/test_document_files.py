@@ -13,6 +13,7 @@ def test_a_draft_that_isnt_written_yet_leaves_anothers_of_the_same_second_alone(
     second = Document.untitled()
     second.path = first.path
     first.save()
+    assert Document.untitled().path != first.path
     assert not second.changed_on_disk()
     second.change(Conversation(messages=(Message(role="user", text="second"),)), "label.add")
     second.save()

@@ -108,6 +108,16 @@ def test_words_may_stand_apart_in_title_and_texts(tmp_path: Path) -> None:
     assert found_names(tmp_path, "numbers FIRST second") == ["a.toml"]
 
 
+def test_starred_takes_are_asked_for(tmp_path: Path) -> None:
+    put(tmp_path, "plain.toml", "starred = true, says the parcel")
+    path = tmp_path / "best.toml"
+    take = Take(text="The parcel is here.", starred=True)
+    path.write_bytes(dumps(Conversation(messages=(Message(role="assistant").with_take(take),))))
+    assert found_names(tmp_path, "is:starred") == ["best.toml"]
+    assert found_names(tmp_path, "IS:STARRED parcel") == ["best.toml"]
+    assert found_names(tmp_path, "is:starred letter") == []
+
+
 def test_what_is_no_conversation_is_not_listed(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')
     (tmp_path / "experiment.toml").write_text('qiao = 1\nkind = "experiment"\n')

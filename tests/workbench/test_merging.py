@@ -43,6 +43,13 @@ def said(conversation: Conversation | None) -> list[str]:
     return [message.said for message in conversation.messages]
 
 
+def with_mark(message: Message, **mark: object) -> Message:
+    if message.take is None:
+        return message
+    marked = replace(message.take, **mark)
+    return replace(message, takes=tuple(marked if take is message.take else take for take in message.takes))
+
+
 BASE = talk(user("one"), answer("first", "second"), user("two"))
 
 
@@ -84,6 +91,29 @@ def test_a_text_written_here_and_a_take_added_there() -> None:
     assert said(result) == ["one", "by hand", "two"]
     assert result is not None
     assert len(result.messages[1].takes) == 3
+
+
+def test_a_star_here_and_a_note_there_on_the_same_take_are_both_kept() -> None:
+    ours = BASE.replaced(1, with_mark(BASE.messages[1], starred=True))
+    theirs = BASE.replaced(1, with_mark(BASE.messages[1], note="the better one").with_take(Take(text="third")))
+    result = put_together(BASE, ours, theirs)
+    assert result is not None
+    assert [(take.text, take.note, take.starred) for take in result.messages[1].takes] == [
+        ("first", None, False),
+        ("second", "the better one", True),
+        ("third", None, False),
+    ]
+    assert said(result) == ["one", "third", "two"]
+
+
+def test_a_star_taken_away_there_goes_and_the_choice_made_here_stays() -> None:
+    base = BASE.replaced(1, with_mark(BASE.messages[1], starred=True))
+    ours = base.replaced(1, base.messages[1].walked(-1))
+    theirs = base.replaced(1, with_mark(base.messages[1], starred=False))
+    result = put_together(base, ours, theirs)
+    assert said(result) == ["one", "first", "two"]
+    assert result is not None
+    assert not any(take.starred for take in result.messages[1].takes)
 
 
 def test_a_take_deleted_here_and_one_added_there() -> None:
@@ -149,6 +179,14 @@ def test_tags_of_both_sides_are_put_together() -> None:
             BASE.replaced(1, BASE.messages[1].with_role("user")),
             BASE.replaced(1, BASE.messages[1].with_take(Take(text="third"))),
         ),
+        (
+            BASE.replaced(1, with_mark(BASE.messages[1], note="ours")),
+            BASE.replaced(1, with_mark(BASE.messages[1], note="theirs")),
+        ),
+        (
+            BASE.replaced(1, BASE.messages[1].without_chosen_take()),
+            BASE.replaced(1, with_mark(BASE.messages[1], starred=True)),
+        ),
         (replace(BASE, title="ours"), replace(BASE, title="theirs")),
         (replace(BASE, sampling=Sampling(seed=1)), replace(BASE, sampling=Sampling(seed=2))),
         (BASE.inserted(3, user("ours")), Conversation()),
@@ -191,6 +229,8 @@ EDITS: dict[str, Callable[[Conversation, int], Conversation]] = {
     "take": lambda c, i: at(c, i, with_new_take),
     "walk": lambda c, i: at(c, i, lambda m: m.walked(-1)),
     "drop take": lambda c, i: at(c, i, Message.without_chosen_take),
+    "star": lambda c, i: at(c, i, lambda m: with_mark(m, starred=not (m.take and m.take.starred))),
+    "note": lambda c, i: at(c, i, lambda m: with_mark(m, note=fresh())),
     "role": lambda c, i: at(c, i, as_another),
     "mute": lambda c, i: at(c, i, lambda m: replace(m, muted=not m.muted)),
     "append user": lambda c, i: c.inserted(len(c.messages), user(fresh())),
@@ -217,6 +257,12 @@ def takes(conversation: Conversation) -> set[str]:
     return {take.text for message in conversation.messages for take in message.takes}
 
 
+def marks(conversation: Conversation) -> set[tuple[str, object]]:
+    """Which take has which star, and which note; as far as it has."""
+    every = [take for message in conversation.messages for take in message.takes]
+    return {(take.text, mark) for take in every for mark in (take.note, take.starred) if mark}
+
+
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(st.sampled_from(["same", "user", "answer"]), max_size=4), edits, edits)
 def test_whatever_is_merged_nothing_is_lost(
@@ -235,6 +281,8 @@ def test_whatever_is_merged_nothing_is_lost(
     assert texts(theirs) - texts(base) <= texts(result)
     assert takes(ours) <= takes(result)
     assert takes(theirs) - takes(base) <= takes(result)
+    assert marks(ours) - marks(base) <= marks(result)
+    assert marks(theirs) - marks(base) <= marks(result)
     assert (texts(ours) & texts(theirs)) - {"same"} <= texts(result)
     assert dumps(reread(result)) == dumps(result)
     uids = [message.uid for message in result.messages]

@@ -1,6 +1,7 @@
 """The machine pane: GPUs with their history, memory, heat and processes; processor and memory; vLLM servers."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.geometry import Size
@@ -9,12 +10,14 @@ from textual.widget import Widget
 
 from ...backends.sensors.history import History, Track
 from ...backends.sensors.snapshot import Gpu, GpuProcess, Machine, Snapshot
-from ...backends.vllm.watching import ServerLoad
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..bars import bar, bytes_short, sparkline
 from ..inks import Inks
 from ..wrap import Line, Run, line_width, truncate, wrap_text
+
+if TYPE_CHECKING:
+    from ...backends.vllm.watching import ServerLoad
 
 PROCESSES = 4
 """So many are listed a GPU."""
@@ -37,7 +40,7 @@ class MachinePane(Widget):
         self.inks = inks
         self.refresh()
 
-    def show(self, snapshot: Snapshot, history: History, servers: Sequence[ServerLoad] = ()) -> None:
+    def show(self, snapshot: Snapshot, history: History, servers: "Sequence[ServerLoad]" = ()) -> None:
         self._seen = snapshot, history, servers
         self._paint()
 
@@ -61,7 +64,7 @@ class MachinePane(Widget):
         return self.inks.strip((Run(" "), *line), "panel", self.size.width)
 
 
-def machine_lines(snapshot: Snapshot, history: History, servers: Sequence[ServerLoad], width: int) -> list[Line]:
+def machine_lines(snapshot: Snapshot, history: History, servers: "Sequence[ServerLoad]", width: int) -> list[Line]:
     """What the pane shows, `width` cells wide."""
     lines: list[Line] = []
     for gpu in snapshot.gpus:
@@ -126,7 +129,7 @@ def _computer(machine: Machine, history: History, width: int) -> list[Line]:
     return lines
 
 
-def _server(server: ServerLoad, width: int) -> list[Line]:
+def _server(server: "ServerLoad", width: int) -> list[Line]:
     """A vLLM server: what it answers, how fast, and how full it is. Each figure has its place, told or not."""
     name = truncate(visible_line(server.title), width - 6)
     lines = [_sides((Run("vLLM", "muted strong"),), (Run(name, "faint"),), width)]

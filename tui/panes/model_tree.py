@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
-from ...workbench.address import Address
+from ...workbench.address import LOCAL, Address
 from ...workbench.errors import QiaoError
 from ...workbench.seam import Model, Progress, Source, State
 from ...workbench.visible import visible_line
@@ -123,11 +123,11 @@ def _with_strangers(sources: Sequence[Source], models: Mapping[str, Sequence[Mod
 
 def _recent_rows(shown: Shown) -> list[Row]:
     """Those used lately, where they would have to be looked for; the current one is among them."""
-    local = sum(1 for model in shown.models if model.address.provider == "local")
+    local = sum(1 for model in shown.models if model.address.provider == LOCAL)
     current = [] if shown.current is None else [str(shown.current)]
     names = list(dict.fromkeys([*current, *shown.recent]))[:SHOWN_RECENT]
     addresses = [address for name in names if (address := _parsed(name)) is not None]
-    if len(addresses) < 2 or (local <= FEW and all(address.provider == "local" for address in addresses)):
+    if len(addresses) < 2 or (local <= FEW and all(address.provider == LOCAL for address in addresses)):
         return []
     known = {model.address: model for model in shown.models}
     rows = [Row(), Row((Run(say("picker.recent"), "muted"),))]

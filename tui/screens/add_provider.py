@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...workbench import provider_setting
+from ...workbench.address import LOCAL
 from ...workbench.config import Provider
 from ...workbench.errors import QiaoError
 from ...workbench.words import say
@@ -78,7 +79,7 @@ class AddProvider(ModalScreen[NewProvider | None]):
         try:
             base_url = provider_setting.base_url(url)
             wrong = inputs[1]
-            name = provider_setting.provider_name(name, base_url, {*self._taken, "local"})
+            name = provider_setting.provider_name(name, base_url, {*self._taken, LOCAL})
             wrong = inputs[2]
             provider = Provider(base_url=base_url, key_env=provider_setting.key_variable(variable))
             provider_setting.add_provider(name, provider)

@@ -47,5 +47,6 @@ class Announcing(ConversationActions):
             words.append(say("plain.answering"))
         elif message.take is not None:
             words.append(say("plain.take", n=message.chosen or 0, count=len(message.takes)))
+            words += [say("plain.starred")] if message.take.starred else []
             words.append(say(f"screen.finish_{message.take.finish}"))
         return ", ".join(words)

@@ -24,6 +24,7 @@ class Version(NamedTuple):
     thinking: str
     below: list[Line]
     """Where it came from."""
+    starred: bool = False
 
 
 def versions(message: Message, width: int) -> list[Version]:
@@ -33,7 +34,7 @@ def versions(message: Message, width: int) -> list[Version]:
         found.append(Version(None, say("compare.by_hand"), message.text, "", []))
     for number, take in enumerate(message.takes, start=1):
         name = short_model(visible_line(take.model or ""))
-        found.append(Version(number, name, take.text, take.thinking or "", provenance(take, width)))
+        found.append(Version(number, name, take.text, take.thinking or "", provenance(take, width), take.starred))
     return found
 
 
@@ -67,7 +68,8 @@ class Compare(SideBySide[int]):
     def _head(self, version: Version, column: int) -> Line:
         place = f"{version.chosen or glyphs.by_hand}/{len(self._message.takes)}"
         number = Run(f"{glyphs.take_left}{place}{glyphs.take_right} ", f"{self._message.role} strong")
-        return truncate_line((number, Run(version.name, "strong")), column)
+        star = [Run(f"{glyphs.star} ", "accent")] if version.starred else []
+        return truncate_line((number, *star, Run(version.name, "strong")), column)
 
     def action_thinking(self) -> None:
         self._with_thinking = not self._with_thinking

@@ -112,6 +112,7 @@ class ConversationActions(WorkbenchBase):
         if session.run_of(message.uid) is not None:
             raise QiaoError("screen.busy_message")
         session.editing = message.uid
+        session.folds = session.folds.with_text(message.uid, folded=False)
         self.edited = Edited(session, message.uid, message.said)
         self.editor = MessageEditor(message.said, self.inks, self.qiao.keys.bindings("editor"))
         self.editor.styles.width = self.transcript.text_width
@@ -149,6 +150,16 @@ class ConversationActions(WorkbenchBase):
         if editor is not None and edited is not None:
             edited.session.split(edited.uid, editor.draft, editor.caret)
             self.refresh_all()
+
+    def do_split_message(self) -> None:
+        """The message in the editor, the caret at its first seam: where to part it is the person's to say."""
+        if self.session.message is None:
+            return
+        self.do_edit()
+        if self.editor is not None:
+            if (row := self.editor.first_seam) is not None:
+                self.editor.move_cursor((row, 0))
+            self.qiao.tell(say("screen.split_where"))
 
     def do_external_editor(self) -> None:
         message = self.session.message
@@ -339,13 +350,6 @@ class ConversationActions(WorkbenchBase):
         self.session.walk(step)
         self.refresh_conversation()
         self.transcript.reveal()
-
-    def do_fold(self) -> None:
-        message = self.session.message
-        if message is not None:
-            self.session.unfolded ^= {message.uid}
-            self.refresh_conversation()
-            self.transcript.reveal()
 
     def do_seen(self) -> None:
         """The exact text that the model sees for the selected message's answer."""

@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import work
 
 from ...workbench.conversation import Conversation
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
-from ...workbench.exchange.exchanged import Imported, LeftOut
 from ...workbench.exchange.files import export_file, import_file
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..session import Session
 from .workbench_base import WorkbenchBase
+
+if TYPE_CHECKING:
+    from ...workbench.exchange.exchanged import Imported, LeftOut
 
 
 class ExchangeActions(WorkbenchBase):
@@ -30,7 +33,7 @@ class ExchangeActions(WorkbenchBase):
             return
         self.take_over(path.name, imported)
 
-    def take_over(self, name: str, imported: Imported) -> None:
+    def take_over(self, name: str, imported: "Imported") -> None:
         """Opens what was read from a file of this name; of several conversations those that the person chooses."""
 
         def chosen(conversations: Sequence[Conversation] | None) -> None:
@@ -44,7 +47,7 @@ class ExchangeActions(WorkbenchBase):
         else:
             chosen(imported.conversations)
 
-    def _begin(self, name: str, conversations: Sequence[Conversation], left_out: LeftOut) -> None:
+    def _begin(self, name: str, conversations: Sequence[Conversation], left_out: "LeftOut") -> None:
         first = len(self.sessions)
         self.sessions.extend(Session(Document.untitled(each)) for each in conversations)
         self.go_to(first)

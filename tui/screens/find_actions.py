@@ -39,7 +39,9 @@ class FindActions(WorkbenchBase):
         if found.where != "note" and found.take != message.chosen:
             session.walk(_steps(message.chosen, found.take))
         if found.where == "thinking":
-            session.unfolded.add(message.uid)
+            session.folds = session.folds.with_thinking(message.uid, folded=False)
+        elif found.where != "note":
+            session.folds = session.folds.with_text(message.uid, folded=False)
         self.refresh_conversation()
         self.transcript.reveal()
 

@@ -7,7 +7,6 @@ from .. import remembered
 from ..panes.tour_card import TourCard
 from ..tour import Tour
 from .conversation_actions import ConversationActions
-from .help import Help
 
 LOWEST = 14
 """Lines of a screen that has room for the tour's card."""
@@ -22,6 +21,8 @@ class GuideActions(ConversationActions):
         def chosen(action_id: str | None) -> None:
             if action_id is not None:
                 self.action_do(action_id)
+
+        from .help import Help
 
         self.app.push_screen(Help(self.qiao.keys, self.inks), chosen)
 

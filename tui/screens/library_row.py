@@ -5,6 +5,7 @@ from ...workbench.tags import tags_line
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..bars import bytes_short
+from ..glyphs import glyphs
 from ..panes.rows import Row
 from ..transcript.blocks import short_model
 from ..typed_path import shown_path
@@ -26,6 +27,8 @@ def entry_row(entry: Entry, *, is_open: bool, wide: bool) -> Row:
     """
     has_title = entry.name != entry.path.stem
     left = [Run(visible_line(entry.name if has_title else entry.path.name), "text")]
+    if entry.glance.starred:
+        left.append(Run(f" {glyphs.star}", "accent"))
     if tags := entry.glance.tags:
         left.append(Run(f"  {visible_line(tags_line(tags, '#'))}", "user"))
     if entry.kind == "file":

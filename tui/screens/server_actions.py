@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from textual import work
 
-from ...workbench.address import Address
+from ...workbench.address import LOCAL, Address
 from ...workbench.errors import QiaoError
 from ...workbench.seam import Progress
 from ...workbench.visible import visible_line
@@ -21,7 +21,7 @@ class ServerActions(WorkbenchBase):
 
     def do_serve_model(self) -> None:
         address = self.query_one(ModelsPane).address
-        if address is None or address.provider != "local":
+        if address is None or address.provider != LOCAL:
             raise QiaoError("picker.no_serving")
         suggested = shlex.join(self.qiao.backends.suggested_flags(address))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...workbench.address import Address
 from ...workbench.answering import Answer
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
@@ -63,10 +64,23 @@ class TakeActions(ConversationActions):
 
     def do_replay(self) -> None:
         """Every answer is given anew, one after the other, each on top of the new ones before it."""
+        from .replay_with import ReplayWith
+
+        self._check_writable()
         session = self.session
-        count = session.begin_replay(self.address)
-        self.qiao.tell(say("screen.replaying", n=count, model=visible_line(str(self.address))))
-        self._replay(session)
+        count = len(session.to_replay())
+
+        def begin(address: Address) -> None:
+            session.begin_replay(address)
+            self.qiao.tell(say("screen.replaying", n=count, model=visible_line(str(address))))
+            self._replay(session)
+
+        def chosen(address: Address | None) -> None:
+            if address is not None:
+                self.guarded(lambda: begin(address))
+
+        sampling = session.conversation.sampling
+        self.app.push_screen(ReplayWith(self.inks, count, self.address, self.models, sampling), chosen)
 
     def answer_came(self, run: Run, answer: Answer) -> None:
         session = next((s for s in self.sessions if run in s.runs), None)

@@ -5,19 +5,25 @@ from .closing import ClosingActions
 from .copy_actions import CopyActions
 from .file_actions import FileActions
 from .find_actions import FindActions
+from .fold_actions import FoldActions
 from .guide_actions import GuideActions
 from .key_actions import KeyActions
+from .mark_actions import MarkActions
 from .model_actions import ModelActions
 from .take_actions import TakeActions
+from .whole_file_actions import WholeFileActions
 
 
 class WorkbenchScreen(
     KeyActions,
     TakeActions,
+    MarkActions,
+    FoldActions,
     FindActions,
     CopyActions,
     GuideActions,
     Announcing,
+    WholeFileActions,
     FileActions,
     ClosingActions,
     ModelActions,

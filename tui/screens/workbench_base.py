@@ -65,7 +65,6 @@ class Edited(NamedTuple):
 class WorkbenchBase(KnownModels, Screen[None]):
     """Holds the panes, and shows the current session in them."""
 
-    CSS_PATH = "workbench.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     AUTO_FOCUS = "#transcript"
 
@@ -360,7 +359,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
             return ["add_below", *(["reopen"] if self.offers else []), "open", "models", "sampling"]
         end = ["models", "sampling", "undo"]
         if message.role == "assistant":
-            takes = ["previous_take", "next_take", "compare"] if len(message.takes) > 1 else []
+            takes = ["previous_take", "next_take", "compare", "star"] if len(message.takes) > 1 else []
             return [*stop, "run", "edit", "add_below", *takes, "continue", "seen", "role", *end]
         return [*stop, "run", "edit", "add_below", "role", "seen", *end]
 

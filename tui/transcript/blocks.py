@@ -14,11 +14,17 @@ from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from .. import markdown
 from ..glyphs import glyphs
+from ..live_markdown import live
 from ..wrap import Line, Run, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
 
 MARKDOWN_LIMIT = 100_000
 """Characters; a longer answer is shown as plain text, since laying it out would be felt."""
+
+LONG = 12
+"""Lines; a text that takes more of them can be folded."""
+KEPT = 4
+"""Lines of a folded text that stay in sight."""
 
 SILENT_SECONDS = 5
 """After so long without anything new, a streaming answer says so."""
@@ -37,6 +43,8 @@ class Item(NamedTuple):
     marked: bool = False
     editing: int = 0
     """So many lines are kept free for the editor; 0: it isn't being edited."""
+    folded: bool = False
+    """Of its text, only the beginning is shown, if it is a long one."""
 
 
 def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
@@ -52,6 +60,11 @@ def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
     return [truncate_line(_heading(item), width), *body]
 
 
+def is_long(message: Message, width: int, variables: Mapping[str, str]) -> bool:
+    """Whether its text can be folded, shown at this width."""
+    return len(_said_lines(message, width, variables)) > LONG
+
+
 def _heading(item: Item) -> Line:
     message = item.message
     runs = [Run(say(f"screen.role_{message.role}"), f"{message.role} strong")]
@@ -61,6 +74,8 @@ def _heading(item: Item) -> Line:
     elif message.takes:
         place = glyphs.by_hand if message.chosen is None else str(message.chosen)
         runs.append(Run(f" {glyphs.take_left}{place}/{len(message.takes)}{glyphs.take_right}", message.role))
+        if message.take is not None and message.take.starred:
+            runs.append(Run(f" {glyphs.star}", "accent"))
     marks = [
         (item.marked, "screen.marked", "accent"),
         (bool(item.editing), "screen.editing", "accent"),
@@ -75,17 +90,16 @@ def _heading(item: Item) -> Line:
 
 def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
     message, take = item.message, item.message.take
-    ink = "muted" if message.muted else "text"
+    said = _said_lines(message, width, variables)
+    if item.folded and len(said) > LONG:
+        said = _beginning(said, width)
     if take is None:
-        if not message.said:
-            return [(Run(say("screen.empty_message"), "faint em"),)]
-        return _written(message.said, width, variables, ink)
+        return said or [(Run(say("screen.empty_message"), "faint em"),)]
     body: list[Line] = []
     if take.thinking:
         body += _thinking(take.thinking, _thought(take), item.unfolded, width)
     if take.text:
-        text = visible(take.text)
-        body += markdown.render(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
+        body += said
     elif (words := thought_only(take)) is not None:
         body += wrap_text(words, width, "warn")
     elif take.error is None:
@@ -95,6 +109,24 @@ def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[L
     if take.note:
         body += wrap_text(visible(take.note), width, "muted em")
     return [*body, *provenance(take, width)]
+
+
+def _said_lines(message: Message, width: int, variables: Mapping[str, str]) -> list[Line]:
+    """All of what it says; nothing if that is nothing."""
+    if not message.said:
+        return []
+    if message.take is None:
+        return _written(message.said, width, variables, "muted" if message.muted else "text")
+    text = visible(message.take.text)
+    return markdown.render(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
+
+
+def _beginning(said: list[Line], width: int) -> list[Line]:
+    kept = said[:KEPT]
+    while kept and not any(run.text.strip() for run in kept[-1]):
+        kept.pop()
+    words = say("screen.more_lines", n=len(said) - len(kept))
+    return [*kept, truncate_line((Run(f"{glyphs.folded} {words}", "faint"),), width)]
 
 
 def _written(text: str, width: int, variables: Mapping[str, str], ink: str) -> list[Line]:
@@ -128,13 +160,14 @@ def _thought(take: Take) -> str:
 
 
 def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
-    """The answer as far as it is here, as plain text; Markdown is laid out once it is complete."""
+    """The answer as far as it is here, laid out as it will stand."""
     body: list[Line] = []
     if answer.thinking:
         open_now = unfolded or not answer.text
         body += _thinking(answer.thinking, say("screen.thinking", tokens=answer.tokens), open_now, width)
     if answer.text:
-        body += wrap_text(visible(answer.text), width)
+        text = visible(answer.text)
+        body += live(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
     status = [Run(_progress(answer), "faint")]
     if answer.progress is None and (seconds := answer.silence) >= SILENT_SECONDS:
         status.append(Run(f" · {say('failing.silent', seconds=f'{seconds:.0f}')}", "warn"))
@@ -173,7 +206,7 @@ def provenance(take: Take, width: int) -> list[Line]:
     """One faint line: model, sampling, tokens, speed, time to first token, finish; what stands out is in words."""
     usage, timing = take.usage, take.timing
     parts = [short_model(visible_line(take.model))] if take.model else []
-    parts += _sampling_words(take.sampling) if take.sampling else []
+    parts += sampling_words(take.sampling) if take.sampling else []
     if usage and usage.completion_tokens is not None:
         parts.append(say("screen.tokens", n=usage.completion_tokens))
     if timing and timing.tokens_per_second is not None:
@@ -201,7 +234,8 @@ _SHORT = {"temperature": "t", "repetition_penalty": "rep", "presence_penalty": "
 _QUIET = frozenset({"seed", "max_tokens", "stop", "n", "logprobs", "extra"})
 
 
-def _sampling_words(sampling: Sampling) -> list[str]:
+def sampling_words(sampling: Sampling) -> list[str]:
+    """What of a sampling is worth a word: `t 0.7`, `top_p 0.9`, `thinking on`…"""
     greedy = sampling.temperature == 0
     words: list[str] = []
     for name, value in msgspec.structs.asdict(sampling).items():

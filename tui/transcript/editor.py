@@ -77,6 +77,13 @@ class MessageEditor(QuickTextArea):
         return sum(len(self.document.get_line(i)) + 1 for i in range(row)) + column
 
     @property
+    def first_seam(self) -> int | None:
+        """The row behind the first blank lines between others; None if there are no such."""
+        rows = self.text.split("\n")
+        blank = [not row.strip() for row in rows]
+        return next((i for i in range(2, len(rows)) if blank[i - 1] and not blank[i] and not all(blank[:i])), None)
+
+    @property
     def lines_wanted(self) -> int:
         """How many screen lines the text takes at the present width."""
         return max(self.wrapped_document.height, 1)

@@ -19,7 +19,7 @@ from ...workbench.conversation import Message
 from ..glyphs import glyphs
 from ..inks import Inks
 from ..wrap import Line, Run
-from .blocks import Item, lines
+from .blocks import Item, is_long, lines
 from .empty_page import told_lines
 
 MARGIN = 3
@@ -132,6 +132,10 @@ class Transcript(Widget, can_focus=True):
     def more_below(self) -> bool:
         """Whether the last line is out of sight."""
         return bool(self._items) and self.is_cut_below(len(self._items) - 1)
+
+    def is_long(self, number: int) -> bool:
+        """Whether the text of this message can be folded."""
+        return is_long(self._items[number].message, self.text_width, self._variables)
 
     # Layout
 

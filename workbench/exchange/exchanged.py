@@ -51,6 +51,7 @@ def sent_messages(conversation: Conversation, left_out: LeftOut, *, fill: bool =
         left_out["takes"] += max(len(message.takes) - (message.chosen is not None), 0)
         left_out["written"] += bool(message.chosen is not None and message.text)
         left_out["thinking"] += bool(message.take and message.take.thinking)
+        left_out["stars"] += sum(take.starred for take in message.takes)
         left_out["notes"] += bool(message.note) + sum(bool(take.note) for take in message.takes)
         if message.muted:
             left_out["muted"] += 1

@@ -4,15 +4,21 @@ The catalogue is data: `AREA.toml` beside this file, one line an entry, both lan
 
     unset_variable = { en = "{name} has no value.", zh = "{name} 还没有值。" }
 
-An area is read when its first word is said, so that the first paint doesn't wait for words it doesn't show.
+An area is read when its first word is said, so that the first paint doesn't wait for words it doesn't show; and line
+by line, as all entries are of this one form: TOML's own reader takes a tenth of the time to the first paint for it.
 """
 
 import os
-import tomllib
+import re
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+
+import msgspec
 
 LANGUAGES = ("en", "zh")
+
+_TEXT = r'("(?:[^"\\]|\\.)*")'
+_ENTRY = re.compile(rf"^(\w+) = \{{ en = {_TEXT}, zh = {_TEXT} \}}$", re.MULTILINE)
 
 _current = "en"
 
@@ -42,7 +48,13 @@ def current() -> str:
 @cache
 def catalogue(area: str) -> dict[str, dict[str, str]]:
     """All entries of one area: entry to language to text."""
-    return tomllib.loads(files(__name__).joinpath(f"{area}.toml").read_text(encoding="utf-8"))
+    written = Path(__file__).with_name(f"{area}.toml").read_text(encoding="utf-8")
+    return {entry: {"en": _text(en), "zh": _text(zh)} for entry, en, zh in _ENTRY.findall(written)}
+
+
+def _text(quoted: str) -> str:
+    """A string as TOML writes it; the escapes that stand in the catalogue are those of JSON."""
+    return msgspec.json.decode(quoted.encode(), type=str) if "\\" in quoted else quoted[1:-1]
 
 
 def say(key: str, **params: object) -> str:

@@ -13,7 +13,7 @@ from qiao.backends.local import starter
 from qiao.backends.providers import built_in
 from qiao.backends.registry import Backends
 from qiao.backends.snippets import local, remote
-from qiao.workbench.address import Address
+from qiao.workbench.address import STARTER, Address
 from qiao.workbench.config import Config
 from qiao.workbench.errors import Refused
 from qiao.workbench.sampling import Sampling
@@ -61,7 +61,7 @@ def test_the_real_starter_is_asked_the_same(starter_home: Path, tmp_path: Path) 
     path = starter.path()
     assert path is not None
     sampling = Sampling(temperature=0, max_tokens=16, seed=1)
-    request = Request(starter.ADDRESS, (Turn("user", "What is the capital of France?"),), sampling)
+    request = Request(STARTER, (Turn("user", "What is the capital of France?"),), sampling)
     program = Backends(Config()).snippet(request, "python")
     assert program == local.python(request, path, "instruct")
     out = run([sys.executable, "-"], program, tmp_path, HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1")
@@ -77,7 +77,7 @@ def test_a_base_model_gets_the_bare_text(tmp_path: Path) -> None:
 
 
 def test_there_is_no_curl_for_a_model_in_this_program() -> None:
-    request = Request(starter.ADDRESS, (Turn("user", "Hi"),))
+    request = Request(STARTER, (Turn("user", "Hi"),))
     with pytest.raises(Refused):
         Backends(Config()).snippet(request, "curl")
 

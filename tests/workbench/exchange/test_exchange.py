@@ -183,7 +183,7 @@ def test_sampling_parameters_come_and_go_with_a_request() -> None:
 
 
 def test_what_isnt_sent_is_left_out_and_said() -> None:
-    takes = (Take(text="4"), Take(text="5", note="no", thinking="hm"))
+    takes = (Take(text="4"), Take(text="5", note="no", starred=True, thinking="hm"))
     conversation = Conversation(
         note="mine",
         variables={"n": "2"},
@@ -197,7 +197,8 @@ def test_what_isnt_sent_is_left_out_and_said() -> None:
     text, left_out = write("messages", conversation)
     sent = [(m["role"], m["content"]) for m in json.loads(text)["messages"]]
     assert sent == [("user", "2+{{m}}?"), ("assistant", "5"), ("user", "And 2?")]
-    assert left_out == {"takes": 1, "written": 1, "thinking": 1, "notes": 3, "muted": 1, "unset_variables": 1}
+    counts = {"takes": 1, "written": 1, "thinking": 1, "stars": 1, "notes": 3, "muted": 1, "unset_variables": 1}
+    assert left_out == counts
 
 
 def test_a_batch_asks_for_the_last_answer() -> None:

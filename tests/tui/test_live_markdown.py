@@ -1,0 +1,133 @@
+"""Markdown that streams in is laid out as it will stand at the end."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from qiao.tui import live_markdown
+from qiao.tui.live_markdown import live
+from qiao.tui.markdown import render
+from qiao.tui.wrap import Line
+
+ANSWER = """\
+# Cooking rice
+
+Two cups of *short* rice, **three** of water:
+
+1. wash it
+2. soak it
+
+   for an hour
+3. cook it
+
+| minutes | heat |
+| ---: | --- |
+| 10 | high |
+| 15 | low |
+
+```python
+def rest(minutes):
+
+    return minutes - 1
+```
+
+> Patience is a spice.
+
+推敲二字出自贾岛的故事：**僧推月下门**，还是僧敲月下门？
+
+- one
+- two
+
+2024 was a good year.
+"""
+
+BLOCKS = st.sampled_from(
+    [
+        "A paragraph of words\nin two lines.",
+        "## A heading",
+        "- one\n- two\n  - inner",
+        "- loose\n\n- list\n\n  more of it",
+        "3. three\n4. four",
+        "> quoted\n> twice",
+        "```\ncode\n\n- no list\n\n# no heading\n```",
+        "~~~text\n```\n\nwithin\n~~~",
+        "| a | b |\n| - | - |\n| 1 | 2 |",
+        "Title\n=====",
+        "---",
+        "    indented code\n\n    goes on",
+        "**bold** begins",
+        "-5 degrees",
+        "12 apples",
+        "中文段落。",
+        "* star\n\nAfter it.",
+        "Text ends in\n- a list",
+        "\\# no heading",
+        "",
+    ]
+)
+
+
+def words(lines: list[Line]) -> list[str]:
+    return ["".join(run.text for run in line) for line in lines]
+
+
+def test_an_answer_stands_while_it_grows_as_it_will_stand() -> None:
+    final = render(ANSWER, 40)
+    assert live(ANSWER, 40) == final
+    most = 0
+    for end in range(len(ANSWER)):
+        settled, growing, _ = live_markdown._parted(ANSWER[:end])
+        assert "".join(settled) + growing == ANSWER[:end]
+        above = live("".join(settled), 40)
+        assert above == final[: len(above)]
+        assert live(ANSWER[:end], 40)[: len(above)] == above
+        most = max(most, len(above))
+    assert most > len(final) / 2
+
+
+@given(st.lists(BLOCKS, max_size=8), st.integers(8, 60))
+@settings(max_examples=200, deadline=None)
+@example(["- one\n- two\n  - inner", "", "- one\n- two\n  - inner"], 20)
+@example(["```\ncode\n\n- no list\n\n# no heading\n```", "---", "-5 degrees"], 20)
+def test_a_finished_text_is_laid_out_as_it_is_elsewhere(blocks: list[str], width: int) -> None:
+    text = "\n\n".join(blocks) + "\n"
+    assert live(text, width) == render(text, width)
+
+
+@given(st.text(alphabet="ab #*-_`~>|1.\n\t中", max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_text_can_be_laid_out_at_any_moment(text: str) -> None:
+    lines = live(text, 20)
+    shown = "".join(words(lines))
+    assert all(letter in shown for letter in "ab中" if letter in text and "`" not in text and "~" not in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Buy:\n-", ["Buy:"]),
+        ("Buy:\n- milk", ["Buy:", "• milk"]),
+        ("```\na = 1\n``", [" a = 1"]),
+        ("42", ["42"]),
+        ("**bo", ["**bo"]),
+        ("**bold**", ["bold"]),
+        ("", []),
+    ],
+)
+def test_what_is_undecided_changes_nothing_above(text: str, shown: list[str]) -> None:
+    assert [line.rstrip() for line in words(live(text, 30)) if line.strip()] == shown
+
+
+def test_only_the_last_block_is_laid_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid: list[int] = []
+
+    def counted(text: str, width: int) -> list[Line]:
+        laid.append(len(text))
+        return render(text, width)
+
+    monkeypatch.setattr(live_markdown, "render", counted)
+    live_markdown._kept.cache_clear()
+    paragraphs = [f"Paragraph {number} of a long answer that has many words." for number in range(50)]
+    for number in range(1, 51):
+        live("\n\n".join(paragraphs[:number]), 40)
+    assert sum(laid) < 50 * 3 * 60

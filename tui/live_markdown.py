@@ -1,0 +1,78 @@
+"""Markdown while it streams in: laid out as it will stand at the end, at the cost of its last block.
+
+The text is parted where a block at the page's edge surely begins. What lies before is laid out once and kept; only the
+last part, which still grows, is laid out at each painting.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from .markdown import render
+from .wrap import Line, wrap_text
+
+LONGEST_GROWING = 20_000
+"""Characters of a block that still grows, as a long table or listing; beyond, it is shown as it is until it ends."""
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_STANDS_ALONE = re.compile(r"[^\s>|<*+_\-\d]|[*_]{1,2}[^\s*_]|-{1,2}[^\s-]|\d+[^\d.)]")
+"""How a line behind a blank one begins that belongs to nothing above: it is no item of a list, and isn't indented."""
+_MAY_UNDERLINE = re.compile(r" {0,3}(-+|=+)")
+"""A list may begin so; as long as there is no more of it, it would make a heading of the line above."""
+_MAY_END_CODE = re.compile(r" {0,3}[`~]+")
+
+
+class _Parted(NamedTuple):
+    settled: list[str]
+    growing: str
+    in_code: bool
+    """Whether the last line is one of a listing."""
+
+
+def live(text: str, width: int) -> list[Line]:
+    """Lays out what has come of a Markdown text.
+
+    Args:
+        text: already made visible (`workbench.visible`).
+        width: in cells.
+    """
+    settled, growing, in_code = _parted(text)
+    begun, line_feed, last = growing.rpartition("\n")
+    if (_MAY_END_CODE if in_code else _MAY_UNDERLINE).fullmatch(last) and begun.rpartition("\n")[2].strip():
+        growing = begun + line_feed
+    lines: list[Line] = []
+    for laid in (*(_kept(part, width) for part in settled), _laid(growing, width)):
+        lines += [(), *laid] if lines and laid else laid
+    return lines
+
+
+def _laid(text: str, width: int) -> list[Line]:
+    if not text.strip():
+        return []
+    return render(text, width) if len(text) < LONGEST_GROWING else wrap_text(text, width)
+
+
+@lru_cache(maxsize=512)
+def _kept(text: str, width: int) -> list[Line]:
+    return render(text, width)
+
+
+def _parted(text: str) -> _Parted:
+    """The text in parts that don't depend on each other."""
+    settled: list[str] = []
+    begun = at = 0
+    fence = ""
+    after_blank = False
+    for line in text.split("\n"):
+        if not fence and after_blank and at > begun and _STANDS_ALONE.match(line):
+            settled.append(text[begun:at])
+            begun = at
+        found = _FENCE.fullmatch(line)
+        if fence:
+            if found and found[1].startswith(fence) and not found[2].strip():
+                fence = ""
+        elif found and not (found[1][0] == "`" and "`" in found[2]):
+            fence = found[1]
+        after_blank = not line.strip()
+        at += len(line) + 1
+    return _Parted(settled, text[begun:], bool(fence))
