@@ -99,6 +99,8 @@ ACTIONS: tuple[Action, ...] = (  # Those of a group stand together, as the help 
     Action("open", "O", "workbench", "files"),
     Action("next_file", "right_square_bracket", "workbench", "files"),
     Action("previous_file", "left_square_bracket", "workbench", "files"),
+    Action("close", "X", "workbench", "files"),
+    Action("reopen", "L", "workbench", "files"),
     Action("tags", "number_sign", "workbench", "files"),
     Action("save", "w", "workbench", "files"),
     Action("save_as", "W", "workbench", "files"),

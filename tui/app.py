@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import events
@@ -33,7 +34,7 @@ from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import journaling, recent_files
+from . import journaling, leaving, open_before, recent_files
 from .actions import ACTIONS, Keys
 from .color_depth import Depth, fitted
 from .few_notices import FewNotices
@@ -42,7 +43,9 @@ from .inks import Inks
 from .jobs import Job, Jobs
 from .journaling import Journals
 from .keeper import Keeper
+from .open_before import OpenFiles
 from .palette import Command, Palette, QiaoCommands
+from .palette_files import FileCommands
 from .running import Run
 from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
@@ -54,8 +57,6 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
-LEAVE_SECONDS = 0.6
-"""At most so long leaving waits for answers to stop; each does within 200 ms."""
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
 several times. Python's own 5 ms would add up to something felt."""
@@ -77,7 +78,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     """
 
     TITLE = "qiao"
-    COMMANDS = {QiaoCommands}
+    COMMANDS = {QiaoCommands, FileCommands}
     BINDINGS = []
     CSS_PATH = ["app.tcss", "screens/workbench.tcss"]
     ENABLE_COMMAND_PALETTE = True
@@ -144,6 +145,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
             self._documents_changed,
         )
         self.journals = Journals(self._journal_failed)
+        self.open_files = OpenFiles()
         self.jobs = Jobs(self._job_ended)
         self._run_at_once = run_at_once
         self._touring = touring
@@ -186,6 +188,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         self.look_for_models()
         self._bring_back()
         self.set_interval(journaling.EVERY, self._journal)
+        self._look_back(open_before.known())
         problems = [*self._warnings, *self._theme_problems, *self.keys.problems]
         try:
             self.backends.default_address()
@@ -212,6 +215,20 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         for session in workbench.sessions:
             self.journals.look(session, workbench.draft_of(session))
         self.journals.settle()
+        self.open_files.look([session.document for session in workbench.sessions])
+
+    def _look_back(self, paths: Sequence[Path]) -> None:
+        """Finds out, in a thread, how what was open when Qiao was last left here is called."""
+
+        def look() -> None:
+            before = open_before.look(paths)
+            self.call_later(self.workbench.before_known, before)
+
+        threading.Thread(target=look, name="open-before", daemon=True).start()
+
+    def conversation_closed(self, session: Session) -> None:
+        self.journals.forget(session.document)
+        self.keeper.forget(session.document)
 
     def _journal_failed(self, error: OSError) -> None:
         """For the journals' thread."""
@@ -401,19 +418,8 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     async def _leave(self) -> None:
         workbench = self.workbench
         workbench.close_editor()
-        for session in workbench.sessions:
-            session.stop()
-        until = time.monotonic() + LEAVE_SECONDS
-        while any(session.runs for session in workbench.sessions) and time.monotonic() < until:
-            await asyncio.sleep(0.02)
-        for session in workbench.sessions:
-            # A backend that doesn't stop in time: what has come stays.
-            for run in list(session.runs):
-                session.take_in(run, run.answer)
-        unsaved: list[Document] = []
-        for session in workbench.sessions:
-            if session.document.unsaved and not await self.keeper.save(session.document):
-                unsaved.append(session.document)
+        await leaving.stop(workbench.sessions)
+        unsaved = await leaving.save(workbench.sessions, self.keeper)
         if unsaved and not self._someone:
             self._rescue()
         elif unsaved:
@@ -434,7 +440,10 @@ class QiaoApp(FewNotices, inherit_bindings=False):
                 with contextlib.suppress(QiaoError):
                     session.take_in(run, run.answer)
             document = session.document
-            if document.unsaved:
+            if self.keeper.is_gone(document):
+                with contextlib.suppress(QiaoError):
+                    save_beside(rescue_folder(), document)
+            elif document.unsaved:
                 try:
                     document.save()
                 except QiaoError:
@@ -458,6 +467,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         """Ends, whatever isn't saved. What answers is left to close by whoever made it, once the screen is gone."""
         self.sampler.stop()
         self._journal()
+        self.open_files.close()
         self.journals.close()
         self.jobs.stop_all()
         self.exit(0)

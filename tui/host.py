@@ -15,6 +15,7 @@ from .jobs import Jobs
 from .keeper import Keeper
 from .palette import Command
 from .running import Run
+from .session import Session
 
 
 class Host(Protocol):
@@ -41,6 +42,10 @@ class Host(Protocol):
 
     def answer_ended(self, run: Run, answer: Answer) -> None:
         """For a run's thread."""
+        ...
+
+    def conversation_closed(self, session: Session) -> None:
+        """The conversation is no longer open."""
         ...
 
     def look_for_models(self) -> None:

@@ -79,6 +79,12 @@ class Journals:
         elif lines:
             self._do(kept, lambda: kept.journal.append(lines))
 
+    def forget(self, document: Document) -> None:
+        """It is no longer open: nothing of it is to be brought back."""
+        kept = self._kept.pop(id(document), None)
+        if kept is not None:
+            self._do(kept, kept.journal.remove)
+
     def settle(self) -> None:
         """What was brought back and has reached its file is let go of."""
         for entry in [entry for entry in self._left if not entry[0].unsaved]:

@@ -1,6 +1,7 @@
 """Keeps documents in step with their files: saved within a second of an edit, watched for other programs' changes."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +13,14 @@ from ..workbench.errors import QiaoError, Unreadable
 from ..workbench.rescuing import rescue_folder, save_beside
 from ..workbench.saving import ChangedOnDisk
 from ..workbench.visible import visible_line
+from ..workbench.words import say
 
 SAVE_AFTER = 0.4
 """Seconds after the last of a burst of edits."""
 RETRY_AFTER = 5.0
 """Seconds after a save that failed."""
+MISSED = 2
+"""Looks in a row without a file, after which it counts as deleted."""
 TRIES = 3
 """So often a save begins anew because another program writes the file at the same time."""
 
@@ -55,18 +59,29 @@ class Keeper:
         self._paused: set[int] = set()
         """Could not be saved or read just now."""
         self._elsewhere: dict[int, _Elsewhere] = {}
+        self._missed: Counter[int] = Counter()
+        """So many looks in a row found no file."""
         self._busy = asyncio.Lock()
 
     def problem(self, document: Document) -> str | None:
         """Why the document couldn't be saved, if it couldn't."""
         return self._problems.get(id(document))
 
-    async def save(self, document: Document) -> bool:
-        """Writes now. Returns whether all of it is in the file."""
+    def is_gone(self, document: Document) -> bool:
+        """Whether another program has deleted or moved the file, so that what it held is here only."""
+        return self._missed[id(document)] >= MISSED and bool(document.conversation.messages)
+
+    async def save(self, document: Document, *, again: bool = False) -> bool:
+        """Writes now. Returns whether all of it is in the file.
+
+        Args:
+            again: also a file that is gone though nothing was edited since.
+        """
+        saved = False
         async with self._busy:
             for _ in range(TRIES):
                 try:
-                    await asyncio.to_thread(document.save)
+                    await asyncio.to_thread(document.save, again=again)
                 except ChangedOnDisk:
                     # What was merged is still to be written.
                     if self._settle(document):
@@ -75,10 +90,11 @@ class Keeper:
                     self._failed(document, error)
                     await asyncio.to_thread(self._keep_elsewhere, document)
                 else:
+                    saved = True
                     self.settled(document)
                 break
         self._changed()
-        return not document.unsaved
+        return saved and not document.unsaved
 
     async def take_in(self, document: Document, notice: str) -> str | None:
         """Takes in now what was written into the file, as `watch` does.
@@ -108,6 +124,19 @@ class Keeper:
                     async with self._busy:
                         self._settle(document)
                     self._changed()
+                elif await asyncio.to_thread(document.is_gone):
+                    self._miss(document)
+                elif self._missed.pop(id(document), 0) >= MISSED:
+                    self.settled(document)
+                    self._changed()
+
+    def _miss(self, document: Document) -> None:
+        """There is no file. Programs that save by renaming leave none for a moment, so one look doesn't tell."""
+        self._missed[id(document)] += 1
+        if self._missed[id(document)] == MISSED:
+            self._problems[id(document)] = say("screen.gone")
+            self._told(document, "screen.told_gone")
+            self._changed()
 
     def _settle(self, document: Document, reloaded: str = "screen.reloaded") -> bool:
         """Another program wrote the file: taken in if we have nothing unsaved, merged if that is unambiguous.
@@ -168,9 +197,16 @@ class Keeper:
         kept = self._elsewhere.get(id(document))
         return kept is not None and kept.conversation is document.conversation
 
+    def forget(self, document: Document) -> None:
+        """It is no longer open. A copy in the data folder stays there."""
+        for known in (self._elsewhere, self._problems, self._missed):
+            known.pop(id(document), None)
+        self._asked.discard(id(document))
+
     def settled(self, document: Document) -> None:
         """All is well with the document and its file again: saved, or the person has decided about a conflict."""
         if (kept := self._elsewhere.pop(id(document), None)) is not None:
             kept.path.unlink(missing_ok=True)
         self._problems.pop(id(document), None)
+        self._missed.pop(id(document), None)
         self._asked.discard(id(document))

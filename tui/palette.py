@@ -117,11 +117,11 @@ def fitting(models: Sequence[Model], typed: str) -> Iterator[Address | None]:
     for model in models:
         yield model.address if holds_words(model.address) else None
     for model in models:
-        holds_letters = _holds_letters(f"{before}{model.address}".lower(), letters)
+        holds_letters = with_letters(f"{before}{model.address}".lower(), letters)
         yield model.address if holds_letters and not holds_words(model.address) else None
 
 
-def _holds_letters(title: str, letters: str) -> bool:
+def with_letters(title: str, letters: str) -> bool:
     """Whether the letters are in it in this order, with anything between them."""
     at = -1
     return all((at := title.find(letter, at + 1)) >= 0 for letter in letters)

@@ -24,6 +24,11 @@ class ReadOnly(QiaoError):
     """The file was written by a newer program, and is only shown."""
 
 
+def untitled_folder() -> Path:
+    """Where conversations lie until they are given a name."""
+    return data_dir() / "untitled"
+
+
 class _Stamp(NamedTuple):
     """Tells, nearly always, whether a file changed, without reading it."""
 
@@ -64,7 +69,7 @@ class Document:
 
     @classmethod
     def open(cls, path: Path, new: Conversation | None = None) -> "Document":
-        """The conversation in this file.
+        """The conversation in this file; one of those without a name stays untitled.
 
         Args:
             new: what it is if the file doesn't exist; the first change that is saved makes the file.
@@ -83,14 +88,16 @@ class Document:
                 raise Unreadable("document.no_folder", folder=shown, file=visible_line(path.name)) from None
             return cls(path, new or Conversation())
         loaded = loads(on_disk.data, str(path))
-        document = cls(path, loaded.conversation)
+        document = cls(path, loaded.conversation, is_untitled=path.absolute().parent == untitled_folder())
         document._take_in(loaded, loaded.conversation, on_disk.digest)
         return document
 
     @classmethod
     def untitled(cls, new: Conversation | None = None) -> "Document":
         """A conversation without a name; its file is made in the data folder by the first change that is saved."""
-        path = data_dir() / "untitled" / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
+        first = untitled_folder() / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
+        others = (first.with_stem(f"{first.stem}-{number}") for number in count(2))
+        path = next(path for path in chain([first], others) if not path.exists())
         return cls(path, new or Conversation(), is_untitled=True)
 
     @property
@@ -184,8 +191,11 @@ class Document:
             if self.is_new and not self.unsaved:
                 self._saved = Conversation()
 
-    def save(self) -> None:
+    def save(self, *, again: bool = False) -> None:
         """Writes what is unsaved; nothing happens if nothing is. A file that is gone is made again.
+
+        Args:
+            again: also a file that is gone though nothing was edited since.
 
         Raises:
             ChangedOnDisk: another program changed the file. `merge`, `reload` and `keep_mine` are the ways out.
@@ -193,7 +203,7 @@ class Document:
         """
         with self._saving:
             conversation = self._conversation
-            if conversation is self._saved:
+            if conversation is self._saved and not (again and self.is_gone()):
                 return
             self._keep_comments()
             data = self._writer.dumps(conversation)
@@ -237,6 +247,9 @@ class Document:
         if not self._saving.acquire(blocking=False):
             return False
         try:
+            if self._digest is None and self.is_untitled:
+                # What lies there is another's, begun in the same second: the first save takes a name of its own.
+                return False
             stamp = _stamp_of(self.path)
             # A file that is gone holds nothing that could be lost: saving makes it again.
             if stamp is None or stamp == self._stamp:
@@ -250,6 +263,27 @@ class Document:
             return False
         finally:
             self._saving.release()
+
+    def is_gone(self) -> bool:
+        """Whether there was a file, and another program has deleted or moved it."""
+        if self._digest is None:
+            return False
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def theirs(self) -> Conversation:
+        """What another program wrote; a message that comes from one here has its uid.
+
+        Raises:
+            Unreadable: the file can't be read, or is no conversation.
+        """
+        on_disk = read(self.path)
+        return with_uids_of(loads(on_disk.data, str(self.path)).conversation, self._saved)
 
     def reload(self) -> None:
         """Makes what is on disk the conversation, as one step of undo.

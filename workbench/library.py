@@ -5,42 +5,23 @@ is looked for in some 0.4 s, on one core that is busy otherwise: an index would 
 what a list shows, not the texts. All of it is meant for a thread that the screen doesn't wait for.
 """
 
-import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from . import toml_glance
+from .document import untitled_folder
+from .listing import DEPTH, File, Kind, Listing, Place
 from .paths import config_dir, data_dir
 from .rescuing import rescue_folder
 from .toml_glance import Glance, Needle
 
-Kind = Literal["file", "draft", "rescued", "template"]
-"""draft: without a name yet. rescued: it couldn't be saved where it belongs. template: to begin others with."""
-
-FOLDERS = 5_000
-"""So many are looked into: who starts Qiao in `/` still gets a list."""
-DEPTH = 2
-"""Folders below the current one."""
-TEMPLATES = ("templates", "examples")
-"""Names of folders whose conversations are there to be copied."""
-STARRED = "is:starred"
-"""Asks for conversations with a starred take."""
-_PASSED_OVER = ("node_modules", "site-packages", "__pycache__")
 _CONTEXT = 30
 """Characters of a line before the match."""
 _LONGEST = 300
 """Characters of a line that are shown."""
-
-
-class Place(NamedTuple):
-    """A folder with conversations in it."""
-
-    folder: Path
-    depth: int = 0
-    """How far below it is looked."""
-    kind: Kind = "file"
 
 
 class Entry(NamedTuple):
@@ -80,44 +61,47 @@ class Query(NamedTuple):
     """What is looked for: all of it must fit, in any order, in upper or lower case."""
 
     words: tuple[Needle, ...]
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] = ()
     """Beginnings of tags."""
-    models: tuple[str, ...]
+    models: tuple[str, ...] = ()
     """Parts of addresses."""
-    starred: bool = False
-    """Only those with a starred take."""
+    states: tuple[str, ...] = ()
+    """Beginnings of kinds, or of `starred`: with a starred take."""
+    dates: tuple[str, ...] = ()
+    """Beginnings of the day on which it was touched, as `2026-11`."""
 
     @classmethod
     def of(cls, typed: str) -> "Query":
-        """From a line such as `parcel #mail model:qwen is:starred`."""
-        tags: list[str] = []
-        models: list[str] = []
+        """From a line such as `parcel #mail model:qwen is:starred date:2026-11`."""
+        found: dict[str, list[str]] = {"#": [], "model": [], "is": [], "date": []}
         words: list[Needle] = []
-        parts = typed.lower().split()
-        for word in parts:
-            if word[0] in "#＃":
-                tags.append(word[1:])
-            elif word.startswith("model:"):
-                models.append(word.removeprefix("model:"))
-            elif word != STARRED:
+        for word in typed.lower().split():
+            filtered = filter_in(word)
+            if filtered is None:
                 words.append(Needle(word))
-        return cls(tuple(words), tuple(tags), tuple(models), STARRED in parts)
+            else:
+                found[filtered[0]].append(filtered[1])
+        tags, models, states, dates = map(tuple, found.values())
+        return cls(tuple(words), tags, models, states, dates)
 
-    def admits(self, glance: Glance) -> bool:
-        """Whether tags, models and stars fit."""
-        if self.starred and not glance.starred:
-            return False
-        return all(any(own.lower().startswith(tag) for own in glance.tags) for tag in self.tags) and all(
-            any(model in own.lower() for own in glance.models) for model in self.models
+    def admits(self, file: File, glance: Glance) -> bool:
+        """Whether tags, models, kind, stars and day fit."""
+        day = f"{datetime.fromtimestamp(file.touched):%Y-%m-%d}" if self.dates else ""
+        states = (file.kind, "starred") if glance.starred else (file.kind,)
+        return (
+            all(any(own.lower().startswith(tag) for own in glance.tags) for tag in self.tags)
+            and all(any(model in own.lower() for own in glance.models) for model in self.models)
+            and all(any(own.startswith(state) for own in states) for state in self.states)
+            and all(day.startswith(date) for date in self.dates)
         )
 
 
-class _File(NamedTuple):
-    path: str
-    kind: Kind
-    touched: float
-    stamp: tuple[int, int]
-    """Modified (ns), bytes."""
+def filter_in(word: str) -> tuple[str, str] | None:
+    """What a typed word narrows the list by (`#`, `model`, `is`, `date`), and to what; None: it is to be found."""
+    if word[0] in "#＃":
+        return "#", word[1:]
+    name, colon, value = word.replace("：", ":", 1).partition(":")
+    return (name.lower(), value) if colon and name.lower() in ("model", "is", "date") else None
 
 
 class Library:
@@ -125,15 +109,29 @@ class Library:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[int, int], Glance | None]] = {}
-        self._files: Sequence[_File] | None = None
+        self._listing: Listing | None = None
         self._looking = threading.Lock()
 
     def forget_listing(self) -> None:
         """The next search looks into the folders again."""
-        self._files = None
+        self._listing = None
+
+    def look(self, seen: Iterable[str]) -> bool:
+        """Whether other programs have changed what a search would find; the next one knows it.
+
+        Args:
+            seen: paths that a person has before them.
+        """
+        with self._looking:
+            return self._listing is not None and self._listing.look(seen)
 
     def search(
-        self, query: Query, places: Iterable[Place], used: Mapping[str, float], stop: threading.Event
+        self,
+        query: Query,
+        places: Iterable[Place],
+        used: Mapping[str, float],
+        stop: threading.Event,
+        judged: MutableMapping[File, Hit | None] | None = None,
     ) -> Iterator[Hit]:
         """The conversations that fit, one after the other as they are found, the latest first.
 
@@ -144,17 +142,27 @@ class Library:
             places: where to look, the more telling kind first.
             used: when files were opened last, by absolute path; seconds since the epoch.
             stop: once set, the search is given up.
+            judged: what came of files at the last search for the same: those aren't read again. Is brought up to date.
         """
+        judged = {} if judged is None else judged
         with self._looking:
-            if self._files is None:
-                self._files = _listing(places, used)
-            files = self._files
-        left: list[tuple[Entry, tuple[Needle, ...]]] = []
+            if self._listing is None:
+                self._listing = Listing(places, used)
+            files = self._listing.files
+        left: list[tuple[File, Entry | None, tuple[Needle, ...]]] = []
         for file in files:
             if stop.is_set():
                 return
+            if file in judged:
+                hit = judged[file]
+                if hit is not None and hit.excerpt is not None:
+                    left.append((file, None, ()))
+                elif hit is not None:
+                    yield hit
+                continue
             found = self._glance(file)
-            if found is None or not query.admits(found):
+            if found is None or not query.admits(file, found):
+                judged[file] = None
                 continue
             entry = Entry(Path(file.path), file.kind, file.touched, file.stamp[1], found)
             name = f"{entry.name}\n{entry.path.name}".lower()
@@ -162,17 +170,20 @@ class Library:
                 each for each in query.words if each.word not in (file.path.lower() if "/" in each.word else name)
             )
             if missing:
-                left.append((entry, missing))
+                left.append((file, entry, missing))
             else:
-                yield Hit(entry, None)
-        for entry, missing in left:
+                judged[file] = hit = Hit(entry, None)
+                yield hit
+        for file, entry, missing in left:
             if stop.is_set():
                 return
-            excerpt = _found(_read(str(entry.path)), missing)
-            if excerpt is not None:
-                yield Hit(entry, excerpt)
+            if entry is not None:
+                excerpt = _found(_read(file.path), missing)
+                judged[file] = None if excerpt is None else Hit(entry, excerpt)
+            if (hit := judged[file]) is not None:
+                yield hit
 
-    def _glance(self, file: _File) -> Glance | None:
+    def _glance(self, file: File) -> Glance | None:
         known = self._known.get(file.path)
         if known is None or known[0] != file.stamp:
             known = self._known[file.path] = file.stamp, toml_glance.glance(_read(file.path))
@@ -182,7 +193,7 @@ class Library:
 def usual_places(here: Path, used: Iterable[str]) -> list[Place]:
     """Where conversations lie: below this folder, in the data folder, and wherever files were opened."""
     return [
-        Place(data_dir() / "untitled", 0, "draft"),
+        Place(untitled_folder(), 0, "draft"),
         Place(rescue_folder(), 0, "rescued"),
         Place(data_dir() / "templates", 1, "template"),
         Place(config_dir() / "templates", 1, "template"),
@@ -198,47 +209,6 @@ def _read(path: str) -> bytes:
             return file.read()
     except OSError:
         return b""
-
-
-def _listing(places: Iterable[Place], used: Mapping[str, float]) -> list[_File]:
-    """The files that may be conversations, the latest first, templates last."""
-    found: dict[str, _File] = {}
-    room = FOLDERS
-    for place in places:
-        folders = [(os.path.abspath(place.folder), place.depth)]
-        while folders and room:
-            room -= 1
-            folder, depth = folders.pop(0)
-            kind: Kind = "template" if place.kind == "file" and os.path.basename(folder) in TEMPLATES else place.kind
-            files, below = _inside(folder)
-            for path, modified, size in files:
-                touched = max(modified / 1e9, used.get(path, 0.0))
-                found.setdefault(path, _File(path, kind, touched, (modified, size)))
-            if depth:
-                folders += [(path, depth - 1) for path in below]
-    return sorted(found.values(), key=lambda file: (file.kind == "template", -file.touched))
-
-
-def _inside(folder: str) -> tuple[list[tuple[str, int, int]], list[str]]:
-    """The TOML files of a folder (path, modified in ns, bytes), and the folders in it that are worth a look."""
-    files: list[tuple[str, int, int]] = []
-    folders: list[str] = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                try:
-                    if entry.name.endswith(".toml") and entry.is_file():
-                        status = entry.stat()
-                        files.append((entry.path, status.st_mtime_ns, status.st_size))
-                    elif entry.name == "pyvenv.cfg":
-                        return [], []
-                    elif entry.name[0] != "." and entry.name not in _PASSED_OVER and entry.is_dir():
-                        folders.append(entry.path)
-                except OSError:
-                    continue
-    except OSError:
-        pass
-    return files, folders
 
 
 def _found(data: bytes, words: Sequence[Needle]) -> Excerpt | None:

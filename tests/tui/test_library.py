@@ -5,13 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input, Static
 
-from qiao.tui import keeper
+from qiao.tui import folder_watch, keeper
 from qiao.workbench import words
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.conversation_file import dumps
 
-from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
+from .bench import HELLO, NARROW, WIDE, Bench, in_loop, talk, workbench
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +185,98 @@ def test_what_cant_be_read_is_forgotten(home: Path) -> None:
     assert recent_files.load() == {}
     recent_files.add(Path("a.toml"))
     assert list(json.loads(file.read_bytes())) == [os.path.abspath("a.toml")]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_each_row_says_title_models_size_and_date(here: Path, size: tuple[int, int]) -> None:
+    takes = [Take(text="…", model=f"local:a/Model-{n}-with-a-very-long-name") for n in range(3)]
+    answer = Message(role="assistant", takes=tuple(takes), chosen=3)
+    put(here / "work" / "mail" / "a-name.toml", Conversation(title="Warm words 春江", messages=(answer,)), 86400 * 365)
+
+    @in_loop
+    async def drive() -> None:
+        async with workbench(talk(*HELLO), size=size) as bench:
+            await bench.press("O")
+            await bench.see("Warm words 春江")
+            [row] = [line for line in bench.lines() if "Warm words" in line]
+            assert "Model-2-w" in row
+            assert "+2" in row
+            assert "0.3K" in row
+            assert "1971-01-01" in row
+
+    drive()
+
+
+@pytest.mark.parametrize("typed", ["", "tea"])
+@in_loop
+async def test_what_other_programs_do_shows_while_one_looks(
+    here: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.setattr(folder_watch, "EVERY", 0.05)
+    for n in range(4):
+        put(here / f"tea-{n}.toml", talk(("user", "tea")), 1000 - n)
+    async with workbench(talk(*HELLO)) as bench:
+        await bench.press("O", *typed)
+        await bench.see("tea-3.toml")
+        await bench.press("down", "down")
+        await bench.until(lambda: shown_below(bench) == "tea-2.toml", "the third to be selected")
+        put(here / "work" / "made.toml", talk(("user", "strong tea")))
+        await bench.see("made.toml")
+        put(here / "tea-0.toml", talk(("user", "tea"), title="A tea by another name"))
+        await bench.see("A tea by another name")
+        (here / "tea-1.toml").unlink()
+        await bench.miss("tea-1.toml")
+        assert shown_below(bench) == "tea-2.toml"
+        (here / "tea-2.toml").rename(here / "tea-renamed.toml")
+        await bench.until(lambda: shown_below(bench) == "tea-renamed.toml", "it to stay selected")
+        (here / "tea-renamed.toml").unlink()
+        await bench.until(lambda: shown_below(bench) == "tea-3.toml", "its neighbour")
+        assert bench.app.screen.query_one(Input).value == typed
+        await bench.press("enter")
+        await bench.until(lambda: bench.session.document.path.name == "tea-3.toml")
+
+
+def shown_below(bench: Bench) -> str:
+    """The path of the selected conversation."""
+    return str(bench.app.screen.query_one("#library-detail", Static).content).split("\n")[0]
+
+
+@in_loop
+async def test_kinds_and_days_narrow_the_list(here: Path, home: Path) -> None:
+    put(home / "data" / "untitled" / "20260101-000000.toml", talk(("user", "about tea")))
+    put(here / "old.toml", talk(("user", "old")), 86400 * 365)
+    put(here / "new.toml", talk(("user", "new")))
+    async with workbench(talk(*HELLO)) as bench:
+        await bench.press("O")
+        await bench.type("is:draft")
+        await bench.miss("new.toml")
+        await bench.see("about tea", "1 found")
+        await bench.press("ctrl+u")
+        await bench.paste("DATE：1971")
+        await bench.miss("about tea")
+        await bench.see("old.toml", "1 found")
+
+
+@in_loop
+async def test_what_was_found_is_in_sight_behind_wide_letters(here: Path) -> None:
+    put(here / "long.toml", talk(("user", "春江潮水连海平海上明月共潮生" * 3 + "推敲")))
+    async with workbench(talk(*HELLO), size=NARROW) as bench:
+        await bench.press("O")
+        await bench.see("long.toml")
+        await bench.paste("推敲")
+        await bench.see("1 found", "潮生推敲")
+
+
+@in_loop
+async def test_a_conversation_saved_into_templates_is_one(here: Path) -> None:
+    async with workbench(talk(("system", "Be terse."))) as bench:
+        await bench.press("W")
+        await bench.see("Save as")
+        await bench.type("templates/terse")
+        await bench.press("enter")
+        await bench.saved(("system", "Be terse."), path=here / "templates" / "terse.toml")
+        await bench.press("n", "O")
+        await bench.type("is:templ")
+        await bench.see("terse", "1 found")
+        await bench.press("enter")
+        await bench.see("A copy of “terse”", "Be terse.", "draft")

@@ -213,13 +213,13 @@ async def test_the_help_lists_every_action(path: Path) -> None:
 async def test_the_palette_finds_actions_models_and_themes(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
         await bench.press("colon")
-        await bench.see("any action, model or theme")
+        await bench.see("any action, model, theme or conversation")
         await bench.type("paper")
         await bench.see("Theme: ")
         await bench.press("down", "enter")
         await bench.until(lambda: bench.app.theme == "paper", "the theme")
         await bench.press("ctrl+p")
-        await bench.see("any action, model or theme")
+        await bench.see("any action, model, theme or conversation")
         await bench.type("scripted:other")
         await bench.see("Model: scripted:other")
         await bench.press("down", "enter")

@@ -84,10 +84,11 @@ class Rows(Widget, can_focus=True):
         if key is not None and key in keys:
             self._selected = keys.index(key)
         else:
-            first = next((i for i, k in enumerate(keys) if k is not None), -1)
-            self._selected = min(self._selected, len(rows) - 1) if self._selected >= 0 else first
-            if self._selected >= 0 and keys[self._selected] is None:
-                self._selected = first
+            # What was selected is gone: what stands nearest takes its place.
+            at = max(self._selected, 0)
+            self._selected = min(
+                (i for i, k in enumerate(keys) if k is not None), key=lambda i: abs(i - at), default=-1
+            )
         self._reveal()
         self.refresh()
         self.selection_changed()

@@ -11,6 +11,7 @@ from ...workbench.answering import Answer
 from ...workbench.conversation import Message, Role
 from ...workbench.errors import QiaoError
 from ...workbench.seam import Request
+from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..actions import BY_ID
 from ..external_editor import edit_text
@@ -316,6 +317,8 @@ class ConversationActions(WorkbenchBase):
             unset = {name: None for name in shown.__struct_fields__ if getattr(asked, name, None) is not None}
             self.defaults[address] = msgspec.structs.replace(shown, **unset)
         self.guarded(lambda: session.take_in(run, answer))
+        if session is not self.session and not session.runs and session.replaying is None:
+            self.qiao.tell(say("screen.answered_elsewhere", title=visible_line(session.document.title)))
         following = self.transcript.following
         self.refresh_all()
         if following:

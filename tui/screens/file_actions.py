@@ -1,6 +1,7 @@
 """What the keys do with files, panes and screens."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ...workbench.conversation import Conversation
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.exchange.files import is_foreign
+from ...workbench.listing import TEMPLATES
 from ...workbench.sampling import Sampling
 from ...workbench.setting import with_setting
 from ...workbench.tags import tags_in, tags_line
@@ -128,7 +130,8 @@ class FileActions(ExchangeActions):
             self.import_path(path)
             return
         self.sessions.append(Session(Document.open(path)))
-        recent_files.add(path)
+        if not self.sessions[-1].document.is_untitled:
+            recent_files.add(path)
         self.go_to(len(self.sessions) - 1)
         for notice in self.session.document.notices:
             self.qiao.tell(notice)
@@ -152,7 +155,7 @@ class FileActions(ExchangeActions):
 
     @work(group="save", exit_on_error=False)
     async def _save_now(self, document: Document) -> None:
-        if await self.qiao.keeper.save(document):
+        if await self.qiao.keeper.save(document, again=True):
             self.qiao.tell(say("screen.saved_to", path=visible_line(str(document.path))))
 
     def do_save_as(self) -> None:
@@ -182,6 +185,10 @@ class FileActions(ExchangeActions):
 
     def _save_as(self, document: Document, path: Path, overwrite: bool) -> None:
         try:
+            if path.parent.name in TEMPLATES and path.parent.parent.is_dir():
+                # The first template of a folder. What goes wrong is said by the save.
+                with suppress(OSError):
+                    path.parent.mkdir(exist_ok=True)
             document.save_as(path, overwrite=overwrite)
         except QiaoError as error:
             self.qiao.tell(str(error), error=True)
@@ -193,11 +200,7 @@ class FileActions(ExchangeActions):
 
     def conflicted(self, document: Document) -> None:
         """The file was changed by another program, and so was the document: the person decides."""
-        name = visible_line(str(document.path))
-        choices = [
-            Choice("m", say("screen.choice_mine"), "mine"),
-            Choice("t", say("screen.choice_theirs"), "theirs"),
-        ]
+        from .conflict import asking_about
 
         def decided(answer: str | None) -> None:
             if answer is None:
@@ -213,7 +216,7 @@ class FileActions(ExchangeActions):
             self.qiao.keeper.settled(document)
             self.refresh_all()
 
-        self.app.push_screen(Question(say("screen.conflict", path=name), choices), decided)
+        self.app.push_screen(asking_about(document, self.inks), decided)
 
     def ask_to_leave_unsaved(self, problem: str) -> None:
         """Leaving was wanted, but something can't be saved: the person decides."""

@@ -7,28 +7,29 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textual.app import ComposeResult
+from textual.message import Message as Event
 from textual.widgets import Input, Static
 
 from ...workbench.errors import QiaoError
 from ...workbench.exchange.files import is_foreign
-from ...workbench.library import STARRED, Entry, Excerpt, Hit, Library, Query, usual_places
-from ...workbench.tags import tags_line
+from ...workbench.library import Entry, Hit, Library, Query, filter_in, usual_places
+from ...workbench.listing import File
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from .. import recent_files
-from ..glyphs import glyphs
+from ..folder_watch import FolderWatch
 from ..inks import Inks
 from ..panes.rows import Row, Rows
-from ..transcript.blocks import short_model
 from ..typed_path import shown_path, typed_path
-from ..when import when
-from ..wrap import Run, truncate
+from ..wrap import Run
 from .filtered import FilteredList
+from .library_row import detail, entry_row, excerpt_row
 
 LISTED = 200
 """Conversations; who wants others types a word more."""
 LOOKS_A_SECOND = 15
-MODEL_CELLS = 18
+WIDE = 100
+"""Columns of a screen that has room for long names of models."""
 
 
 class Chosen(NamedTuple):
@@ -40,12 +41,18 @@ class Chosen(NamedTuple):
 
 
 class _Search:
-    """A search under way in a thread of its own, looked at by the screen."""
+    """A search under way in a thread of its own, looked at by the screen.
 
-    def __init__(self, library: Library, typed: str) -> None:
+    Args:
+        before: a search for the same, of which what still holds needn't be found out again.
+    """
+
+    def __init__(self, library: Library, typed: str, before: "_Search | None" = None) -> None:
         self.hits: list[Hit] = []
         self.count = 0
         self.done = False
+        self.is_again = before is not None
+        self._judged: dict[File, Hit | None] = {} if before is None else before._judged
         self._stop = threading.Event()
         self._library = library
         self._typed = typed
@@ -58,7 +65,8 @@ class _Search:
 
     def _run(self) -> None:
         used = recent_files.load()
-        for hit in self._library.search(Query.of(self._typed), usual_places(Path.cwd(), used), used, self._stop):
+        query, places = Query.of(self._typed), usual_places(Path.cwd(), used)
+        for hit in self._library.search(query, places, used, self._stop, self._judged):
             self.count += 1
             if self.count <= LISTED:
                 self.hits.append(hit)
@@ -70,6 +78,8 @@ class _Search:
 class LibraryScreen(FilteredList[Chosen]):
     """enter opens what is selected; a path that is typed and isn't listed is opened, or made, as it stands.
 
+    What other programs do to the files shows by itself, within a second or two; what is selected stays so.
+
     Args:
         inks: of the theme.
         library: what it knows already.
@@ -77,6 +87,9 @@ class LibraryScreen(FilteredList[Chosen]):
     """
 
     CSS_PATH = ["filtered.tcss", "library.tcss"]
+
+    class FilesChanged(Event):
+        """Posted by the thread that watches the folders."""
 
     def __init__(self, inks: Inks, library: Library, open_files: Collection[Path] = ()) -> None:
         super().__init__(inks, say("library.title"))
@@ -87,9 +100,14 @@ class LibraryScreen(FilteredList[Chosen]):
         self._shown = -1
         """Hits of the search that the rows show; -1: the rows are still those of the search before."""
         self._rows: list[Row] = []
+        self._entries: dict[Hashable, Entry] = {}
+        """What the rows show, by their keys."""
+        self._is_stale = False
+        """Files have changed since the search began."""
         self._is_awaited = False
         """enter was pressed before there was anything to choose."""
         self._has_moved = False
+        self._watch = FolderWatch(library, lambda: self.post_message(self.FilesChanged()))
 
     def below(self) -> ComposeResult:
         yield Static("", id="library-detail", markup=False)
@@ -99,26 +117,41 @@ class LibraryScreen(FilteredList[Chosen]):
         self.query_one(Input).placeholder = say("library.placeholder")
         self._ticker = self.set_interval(1 / LOOKS_A_SECOND, self._look)
 
+        self._watch.start()
+
     def on_unmount(self) -> None:
+        self._watch.stop()
         self._search.give_up()
 
     def refresh_rows(self) -> None:
         """Searches for what is typed now; the rows follow as something is found."""
+        self._is_awaited = False
+        self._begin(_Search(self._library, self.typed))
+
+    def _begin(self, search: _Search) -> None:
         self._search.give_up()
-        self._search = _Search(self._library, self.typed)
-        self._shown, self._is_awaited = -1, False
-        self._search.start()
+        self._search, self._shown, self._is_stale = search, -1, False
+        search.start()
         self._ticker.resume()
+
+    def on_library_screen_files_changed(self) -> None:
+        if self._search.done:
+            self._begin(_Search(self._library, self.typed, self._search))
+        else:
+            self._is_stale = True
 
     def _look(self) -> None:
         search = self._search
         done, found = search.done, len(search.hits)
         if done:
             self._ticker.pause()
-        if found > self._shown if self._shown >= 0 else found or done:
+        if self._shown < 0 and search.is_again:
+            if done:
+                self._show_again()
+        elif found > self._shown if self._shown >= 0 else found or done:
             is_new = self._shown < 0
             if is_new:
-                self._shown, self._rows = 0, []
+                self._shown, self._rows, self._entries = 0, [], {}
             self._show(search.hits[self._shown : found])
             if is_new:
                 super().action_step(-99999)
@@ -127,14 +160,31 @@ class LibraryScreen(FilteredList[Chosen]):
                 self._select_another()
         if done:
             self.tell(say("library.count", n=search.count) if self._is_all else self._found_words)
+            if self._is_stale:
+                self.on_library_screen_files_changed()
         if self._is_awaited and (done or found):
             self._is_awaited = False
             self.choose(self.selected)
 
+    def _show_again(self) -> None:
+        """What was searched for anew, all at once; what was selected stays so, also under another name."""
+        selected = self._entries.get(self.selected)
+        known, self._shown, self._rows, self._entries = self._entries, 0, [], {}
+        self._show(self._search.hits)
+        if selected is not None and str(selected.path) not in self._entries:
+            kept = (selected.touched, selected.size, selected.glance)
+            renamed = [
+                key
+                for key, entry in self._entries.items()
+                if key not in known and (entry.touched, entry.size, entry.glance) == kept
+            ]
+            if len(renamed) == 1:
+                self.query_one(Rows).select(renamed[0])
+        self._show_detail()
+
     def _select_another(self) -> None:
         """Of all conversations, the latest one that isn't open already is the one that enter should open."""
-        hits = self._search.hits[: self._shown]
-        another = next((i for i, hit in enumerate(hits) if hit.entry.path not in self._open), None)
+        another = next((key for key, entry in self._entries.items() if entry.path not in self._open), None)
         if self._is_all and another is not None:
             self.query_one(Rows).select(another)
         self._show_detail()
@@ -149,11 +199,15 @@ class LibraryScreen(FilteredList[Chosen]):
         return say("library.more" if search.count > LISTED else "library.found", n=min(search.count, LISTED))
 
     def _show(self, further: list[Hit]) -> None:
-        for number, hit in enumerate(further, self._shown):
-            self._rows.append(_row(hit.entry, number, hit.entry.path in self._open))
-            if hit.excerpt is not None:
-                self._rows.append(_excerpt_row(hit.excerpt))
+        wide = self.size.width >= WIDE
+        for entry, excerpt in further:
+            row = entry_row(entry, is_open=entry.path in self._open, wide=wide)
+            self._rows.append(row)
+            self._entries[row.key] = entry
+            if excerpt is not None:
+                self._rows.append(excerpt_row(excerpt))
         self._shown += len(further)
+        self._watch.seen = [str(entry.path) for entry in self._entries.values()]
         self.query_one(Rows).show([*self._rows] or [Row((Run(self._nothing_words(), "faint"),))])
 
     def _nothing_words(self) -> str:
@@ -168,11 +222,8 @@ class LibraryScreen(FilteredList[Chosen]):
         return say("library.nothing")
 
     def _show_detail(self) -> None:
-        hit = self._hit(self.selected)
-        self.query_one("#library-detail", Static).update("" if hit is None else _detail(hit.entry), layout=False)
-
-    def _hit(self, key: Hashable | None) -> Hit | None:
-        return self._search.hits[key] if isinstance(key, int) and 0 <= key < self._shown else None
+        entry = self._entries.get(self.selected)
+        self.query_one("#library-detail", Static).update("" if entry is None else detail(entry), layout=False)
 
     def action_step(self, step: int) -> None:
         super().action_step(step)
@@ -188,11 +239,12 @@ class LibraryScreen(FilteredList[Chosen]):
             if self._search.done and not self._search.hits:
                 self.app.notify(visible_line(str(error)), severity="error", markup=False)
                 return
-        hit = self._hit(key)
+        # While another search is under way, the rows are those of the one before: not what was typed.
+        entry = self._entries.get(key) if self._shown >= 0 or self._search.is_again else None
         if typed is not None and is_file:
             self.dismiss(Chosen(typed, False))
-        elif hit is not None:
-            self.dismiss(Chosen(hit.entry.path, hit.entry.kind == "template"))
+        elif entry is not None:
+            self.dismiss(Chosen(entry.path, entry.kind == "template"))
         elif not self._search.done:
             self._is_awaited = True
         elif typed is not None:
@@ -201,48 +253,4 @@ class LibraryScreen(FilteredList[Chosen]):
 
 def _is_filter(typed: str) -> bool:
     """Whether it can only be meant to search, not to name a file."""
-    return any(word[0] in "#＃" or word.startswith("model:") or word == STARRED for word in typed.lower().split())
-
-
-def _row(entry: Entry, key: int, is_open: bool) -> Row:
-    has_title = entry.name != entry.path.stem
-    left = [Run(visible_line(entry.name if has_title else entry.path.name), "text")]
-    if entry.glance.starred:
-        left.append(Run(f" {glyphs.star}", "accent"))
-    if tags := entry.glance.tags:
-        left.append(Run(f"  {visible_line(tags_line(tags, '#'))}", "user"))
-    if entry.kind == "file":
-        # The end of a long path is cut off, so a file without a title has its name before its folder.
-        where = shown_path(entry.path if has_title else entry.path.parent)
-        left.append(Run(f"  {visible_line(where)}" if where != "." else "", "faint"))
-    right = [Run(f"{visible_line(truncate(short_model(each), MODEL_CELLS))}  ", "muted") for each in _models(entry)[:1]]
-    if is_open:
-        right.insert(0, Run(f"{say('library.open')}  ", "muted"))
-    elif entry.kind != "file":
-        right.insert(0, Run(f"{say(f'library.{entry.kind}')}  ", "accent" if entry.kind == "rescued" else "muted"))
-    return Row(tuple(left), (*right, Run(f"{when(entry.touched):>10}", "muted")), key)
-
-
-def _models(entry: Entry) -> tuple[str, ...]:
-    """The latest to answer first."""
-    return entry.glance.models[::-1]
-
-
-def _excerpt_row(excerpt: Excerpt) -> Row:
-    line, start, end = excerpt
-    before, match, after = (visible_line(part) for part in (line[:start], line[start:end], line[end:]))
-    return Row((Run("   "), Run(before.lstrip(), "faint"), Run(match, "strong"), Run(after, "faint")))
-
-
-def _detail(entry: Entry) -> str:
-    """Two lines about a conversation: where it lies, what is in it."""
-    glance = entry.glance
-    facts = [
-        say("library.messages", n=glance.messages),
-        f"{entry.size / 1000:,.1f} kB",
-        *(short_model(each) for each in _models(entry)),
-        *(f"#{tag}" for tag in glance.tags),
-    ]
-    if entry.kind == "template":
-        facts.insert(0, say("library.copies"))
-    return f"{visible_line(shown_path(entry.path))}\n{visible_line(' · '.join(facts))}"
+    return any(filter_in(word) is not None for word in typed.split())

@@ -1,6 +1,7 @@
 """The workbench: models, the conversation, sampling and machine on one screen."""
 
 from .announcing import Announcing
+from .closing import ClosingActions
 from .copy_actions import CopyActions
 from .file_actions import FileActions
 from .find_actions import FindActions
@@ -24,6 +25,7 @@ class WorkbenchScreen(
     Announcing,
     WholeFileActions,
     FileActions,
+    ClosingActions,
     ModelActions,
 ):
     """The screen, with all that its keys do."""

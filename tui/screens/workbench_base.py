@@ -26,6 +26,7 @@ from ..host import Host
 from ..inks import Inks
 from ..jobs import Ended, Work
 from ..known_models import KnownModels
+from ..open_before import Offer
 from ..panes.hints import Hint, Hints
 from ..panes.inline_input import InlineInput
 from ..panes.machine import MachinePane
@@ -78,6 +79,10 @@ class WorkbenchBase(KnownModels, Screen[None]):
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
         self.edited: Edited | None = None
         """What the editor is open on."""
+        self.offers: list[Offer] = []
+        """Conversations to open again, what was closed last at the end."""
+        self.drafts = 0
+        """Conversations without a name, from earlier runs."""
         self.problem: str | None = None
         self._painted_tokens: object = None
         self._machine_words: tuple[float, str] = (0.0, "")
@@ -182,6 +187,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         words: list[Run] = []
         if len(self.sessions) > 1:
             words.append(Run(f"{self.current + 1}/{len(self.sessions)} · ", "muted"))
+        if others := sum(1 for other in self.sessions if other.runs and other is not session):
+            words.append(Run(f"{say('screen.answering_elsewhere', n=others)} · ", "accent"))
         if tags := session.conversation.tags:
             words.append(Run(f"{visible_line(tags_line(tags, '#'))} · ", "faint"))
         if (context := self._context_words()) is not None:
@@ -349,7 +356,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         message = session.message
         stop = ["stop"] if session.runs else []
         if message is None:
-            return ["add_below", "open", "models", "sampling"]
+            return ["add_below", *(["reopen"] if self.offers else []), "open", "models", "sampling"]
         end = ["models", "sampling", "undo"]
         if message.role == "assistant":
             takes = ["previous_take", "next_take", "compare", "star"] if len(message.takes) > 1 else []

@@ -1,0 +1,120 @@
+"""Files of open conversations that other programs change or delete: taken in, merged, asked about; not overwritten."""
+
+from pathlib import Path
+
+import pytest
+
+from qiao.tui import keeper
+from qiao.workbench.conversation_file import dumps
+
+from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "SAVE_AFTER", 0.05)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "talk.toml"
+
+
+@in_loop
+async def test_edits_of_different_messages_both_stay(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        await bench.press("e")
+        await bench.type(" Mine.")
+        path.write_bytes(dumps(talk(("system", "Be kind."), HELLO[1])))
+        await bench.see("Be kind.", "was changed by another program")
+        await bench.press("escape")
+        await bench.saved(("system", "Be kind."), ("user", "Capital of France? Mine."))
+        await bench.see("Capital of France? Mine.", "saved")
+
+
+@in_loop
+async def test_of_one_message_edited_in_both_theirs_stands_and_the_draft_is_a_message_below(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        await bench.press("e")
+        await bench.type(" Mine.")
+        path.write_bytes(dumps(talk(HELLO[0], ("user", "Capital of Spain?"))))
+        await bench.see("was changed by another program")
+        await bench.press("escape")
+        await bench.see("yours is kept in a message below")
+        await bench.saved(HELLO[0], ("user", "Capital of Spain?"), ("user", "Capital of France? Mine."))
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_a_conflict_shows_both_sides(path: Path, size: tuple[int, int]) -> None:
+    @in_loop
+    async def drive() -> None:
+        async with workbench(talk(*HELLO), path, size=size) as bench:
+            await bench.press("e")
+            await bench.type(" Mine.")
+            path.write_bytes(dumps(talk(HELLO[0], ("user", "Capital of Spain?"), ("user", "And more."))))
+            bench.app.workbench.action_do("leave_editor")
+            await bench.see("and here as well", "in the file", "message 2 · user", "Capital of France? Mine.")
+            await bench.see("Capital of Spain?", "(not there)", "message 3 · user", "And more.")
+            assert bench.said()[1:] == [("user", "Capital of Spain?"), ("user", "And more.")]
+            await bench.press("t")
+            await bench.see("saved")
+            assert [m.said for m in bench.session.messages] == [HELLO[0][1], "Capital of Spain?", "And more."]
+            await bench.press("u")
+            await bench.saved(HELLO[0], ("user", "Capital of France? Mine."))
+
+    drive()
+
+
+@in_loop
+async def test_a_conflict_with_a_file_that_cant_be_read_is_asked_about_too(path: Path, tmp_path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        await bench.press("e")
+        await bench.type("!")
+        path.write_text("qiao = = 1", encoding="utf-8")
+        bench.app.workbench.action_do("leave_editor")
+        await bench.see("and here as well", "There is no reading what it holds now.")
+        await bench.press("m")
+        await bench.saved(HELLO[0], ("user", "Capital of France?!"))
+    assert (tmp_path / "talk.theirs-1.toml").read_text(encoding="utf-8") == "qiao = = 1"
+
+
+@in_loop
+async def test_a_deleted_file_is_said_and_written_again_by_w(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        path.unlink()
+        await bench.see("was deleted or moved by another program", "its file is gone", "Capital of France?")
+        assert not path.exists()
+        await bench.press("w")
+        await bench.saved(*HELLO)
+        await bench.see("saved")
+        await bench.miss("its file is gone")
+        path.rename(path.with_name("elsewhere.toml"))
+        await bench.see("its file is gone")
+        path.with_name("elsewhere.toml").rename(path)
+        await bench.miss("its file is gone")
+
+
+@in_loop
+async def test_leaving_a_conversation_whose_file_was_deleted_asks(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        path.unlink()
+        await bench.see("its file is gone")
+        await bench.press("q")
+        await bench.see("Not everything could be saved.")
+        await bench.press("escape", "w")
+        await bench.saved(*HELLO)
+        await bench.miss("its file is gone")
+        await bench.press("q")
+        await bench.until(lambda: not bench.app.is_running, "the end")
+
+
+@in_loop
+async def test_a_deleted_file_with_nobody_to_ask_is_kept_in_the_data_folder(path: Path, home: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        path.unlink()
+        await bench.see("its file is gone")
+        bench.app.leave(asking=False)
+        await bench.until(lambda: not bench.app.is_running, "the end")
+    [kept] = (home / "data" / "rescued").glob("*.toml")
+    assert bench.said(kept) == list(HELLO)
+    assert not path.exists()
