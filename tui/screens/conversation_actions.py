@@ -27,19 +27,6 @@ _BESIDE_EDITOR = frozenset({"palette", "help", "repaint"})
 """Actions that leave an open editor alone."""
 
 
-def pasted_messages(text: str) -> Sequence[Message]:
-    """The messages in a pasted text that is JSON in one of the known shapes; none if it is anything else."""
-    if not text.lstrip().startswith(("{", "[")):
-        return ()
-    from ...workbench.exchange.formats import read_any
-
-    try:
-        imported = read_any(text.encode("utf-8", "replace"), "")
-    except QiaoError:
-        return ()
-    return [message for conversation in imported.conversations for message in conversation.messages]
-
-
 class ConversationActions(WorkbenchBase):
     """Each `do_ID` carries out the action of that id."""
 
@@ -247,9 +234,11 @@ class ConversationActions(WorkbenchBase):
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         if not text or self.session.document.read_only:
             return
-        if messages := pasted_messages(text):
-            self._put_in(messages)
-            self.qiao.tell(say("screen.pasted_messages", n=len(messages)))
+        from ...workbench.pasting import pasted
+
+        if (found := pasted(text)) is not None:
+            self._put_in(found.messages)
+            self.qiao.tell(say(f"screen.pasted_{found.source}", n=len(found.messages)))
         else:
             self._add(1, text, "user")
 
