@@ -42,6 +42,7 @@ class Items(Sequence[Item]):
         unfolded: uids of messages whose thinking is open.
         editing: the uid of the message that is being edited, and how many lines that takes.
         marked: uids of the messages that are marked.
+        left_out: uids of the messages that don't fit into the model's context, and aren't sent.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Items(Sequence[Item]):
         unfolded: Collection[int],
         editing: tuple[int | None, int],
         marked: Collection[int] = (),
+        left_out: Collection[int] = (),
     ) -> None:
         self._messages = messages
         self._hashes = hashes
@@ -61,6 +63,7 @@ class Items(Sequence[Item]):
         self._unfolded = frozenset(unfolded)
         self._editing = editing
         self._marked = frozenset(marked)
+        self._left_out = frozenset(left_out)
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -86,4 +89,5 @@ class Items(Sequence[Item]):
             message.uid in self._unfolded,
             message.uid in self._marked,
             editing,
+            message.uid in self._left_out,
         )

@@ -16,7 +16,8 @@ from ..workbench.conversation import Conversation, Message, Role, Take, join_mes
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.placing import Place, answer_from
-from ..workbench.seam import Token
+from ..workbench.seam import Prompt, Request, Token
+from ..workbench.window import cut_messages, left_out
 from .items import HashChain, Items
 from .running import Run
 from .transcript.blocks import Item
@@ -52,6 +53,8 @@ class Session:
         """The uid of the message that is being edited."""
         self._added: _Added | None = None
         self._hashes = HashChain()
+        self._left_out: tuple[Conversation | None, frozenset[int]] = (None, frozenset())
+        """What isn't sent of a conversation, by uid: looked for once a change."""
         self._index = 0
         messages = document.conversation.messages
         self.selected = messages[-1].uid if messages else 0
@@ -84,7 +87,28 @@ class Session:
         live = {run.target: run.answer for run in self.runs}
         coming = [uid for uid in live if conversation.index(uid) is None]
         hashes = self._hashes.of(conversation)
-        return Items(self.messages, hashes, coming, live, self.unfolded, (self.editing, editing_lines), self.marked)
+        editing = (self.editing, editing_lines)
+        return Items(self.messages, hashes, coming, live, self.unfolded, editing, self.marked, self.left_out)
+
+    @property
+    def left_out(self) -> frozenset[int]:
+        """The uids of the messages that don't fit: as the last answer has it, or the prompt that was looked at since."""
+        if self._left_out[0] is not self.conversation:
+            self._left_out = self.conversation, left_out(self.conversation)
+        return self._left_out[1]
+
+    def prompt_seen(self, messages: Sequence[Message], asked: Request, prompt: Prompt) -> None:
+        """Notes what doesn't fit, if the prompt that was looked at is one of all messages as they are now.
+
+        Args:
+            messages: the document's, when it was asked for.
+        """
+        conversation = self.conversation
+        sent = sum(not message.muted for message in messages)
+        # An answer at the end may be the one that the prompt is for.
+        whole = conversation.messages is messages and len(asked.messages) >= sent - 1
+        if whole and asked.window and conversation.window is not None:
+            self._left_out = conversation, cut_messages(conversation, prompt)
 
     @property
     def index(self) -> int:

@@ -341,6 +341,8 @@ class ConversationActions(WorkbenchBase):
         message = session.message
         run = None if message is None else session.run_of(message.uid)
         asked = run.ask if run is not None else session.ask(self.address)
+        messages = session.conversation.messages
+        seen = Seen(asked.requests[0], self.qiao.backends, self.inks)
 
         def keep(kept: "Tried") -> None:
             self._check_writable()
@@ -354,8 +356,11 @@ class ConversationActions(WorkbenchBase):
         def tried(kept: "Tried | None") -> None:
             if kept is not None:
                 self.guarded(lambda: keep(kept))
+            if seen.shown is not None:
+                session.prompt_seen(messages, *seen.shown)
+                self.refresh_conversation()
 
-        self.app.push_screen(Seen(asked.requests[0], self.qiao.backends, self.inks), tried)
+        self.app.push_screen(seen, tried)
 
     # All actions
 

@@ -37,6 +37,8 @@ class Item(NamedTuple):
     marked: bool = False
     editing: int = 0
     """So many lines are kept free for the editor; 0: it isn't being edited."""
+    left_out: bool = False
+    """It doesn't fit into the model's context, and isn't sent."""
 
 
 def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
@@ -49,6 +51,8 @@ def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
         body = [*_live_lines(item.live, width, item.unfolded)]
     else:
         body = _still_lines(item, width, variables)
+        if item.left_out:
+            body = [tuple(Run(run.text, f"{run.ink} muted") for run in line) for line in body]
     return [truncate_line(_heading(item), width), *body]
 
 
@@ -65,6 +69,7 @@ def _heading(item: Item) -> Line:
         (item.marked, "screen.marked", "accent"),
         (bool(item.editing), "screen.editing", "accent"),
         (message.muted, "screen.muted", "muted"),
+        (item.left_out and not message.muted, "screen.left_out", "muted"),
         (item.stale and item.live is None, "screen.stale", "warn"),
     ]
     runs += [Run(f"  {say(key)}", ink) for holds, key, ink in marks if holds]

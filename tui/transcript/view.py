@@ -228,7 +228,7 @@ class Transcript(Widget, can_focus=True):
             return self._blank
         item = self._items[number]
         ground = "selection" if number == self._selected and self.has_focus and not item.editing else "page"
-        bar_ink = "accent" if item.editing else "faint" if item.message.muted else item.message.role
+        bar_ink = "accent" if item.editing else "faint" if item.message.muted or item.left_out else item.message.role
         width = self.size.width
         margin = Segment(" " * MARGIN, self.inks.style("text", "page"))
         is_marked = number == self._selected and not item.editing
