@@ -92,7 +92,7 @@ class Session:
 
     @property
     def left_out(self) -> frozenset[int]:
-        """The uids of the messages that don't fit: as the last answer has it, or the prompt that was looked at since."""
+        """The uids of the messages that don't fit: by the last answer, or the prompt looked at since."""
         if self._left_out[0] is not self.conversation:
             self._left_out = self.conversation, left_out(self.conversation)
         return self._left_out[1]

@@ -5,12 +5,13 @@ from .copy_actions import CopyActions
 from .file_actions import FileActions
 from .find_actions import FindActions
 from .guide_actions import GuideActions
+from .jump_actions import JumpActions
 from .key_actions import KeyActions
 from .model_actions import ModelActions
 from .take_actions import TakeActions
 
 
 class WorkbenchScreen(
-    KeyActions, TakeActions, FindActions, CopyActions, GuideActions, Announcing, FileActions, ModelActions
+    JumpActions, KeyActions, TakeActions, FindActions, CopyActions, GuideActions, Announcing, FileActions, ModelActions
 ):
     """The screen, with all that its keys do."""
