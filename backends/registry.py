@@ -13,6 +13,7 @@ from ..workbench.address import Address
 from ..workbench.errors import QiaoError, Refused
 from ..workbench.seam import (
     Backend,
+    Count,
     Event,
     Failed,
     FailureKind,
@@ -226,6 +227,14 @@ class Backends:
         fitted = fit(request, lambda asked: backend.prompt(asked, stop))
         return fitted.prompt or backend.prompt(request, stop)
 
+    def count(self, request: Request, stop: threading.Event) -> Count | None:
+        """How many tokens the request comes to, by the model's own tokenizer; None where nobody can tell."""
+        try:
+            return self.backend(request.address).count(request, stop)
+        except QiaoError:
+            # Also while the starter isn't here: nothing is fetched for a number.
+            return None
+
     def prepare(self, address: Address, stop: threading.Event) -> Generator[Progress, None, None]:
         """Fetches the starter, if that is the model and isn't here. `generate` and `prompt` do so themselves.
 
@@ -355,11 +364,15 @@ class Backends:
         def prompt(request: Request, stop: threading.Event) -> Prompt:
             return self._vllm.prompt(backend.endpoint(request.address), request, stop)
 
+        def count(request: Request, stop: threading.Event) -> Count | None:
+            return self._vllm.count(backend.endpoint(request.address), request, stop)
+
         backend = RemoteBackend(
             provider,
             self.keys,
             elsewhere=self._vllm.elsewhere(provider),
             prompt=prompt if provider.tokenize else None,
+            count=count if provider.tokenize else None,
         )
         return backend
 

@@ -18,9 +18,10 @@ from ..workbench.errors import QiaoError
 from ..workbench.placing import Place, answer_from
 from ..workbench.seam import Prompt, Request, Token
 from ..workbench.window import cut_messages, left_out
-from .items import HashChain, Items
+from .items import Editing, HashChain, Items
 from .running import Run
 from .transcript.blocks import Item
+from .wrap import Line
 
 
 class _Added(NamedTuple):
@@ -77,17 +78,18 @@ class Session:
                 messages.insert(_behind(messages, run.after), Message(role="assistant", uid=run.target))
         return messages
 
-    def items(self, editing_lines: int = 0) -> Sequence[Item]:
+    def items(self, editing_lines: int = 0, size: Line = ()) -> Sequence[Item]:
         """The messages as they are to be shown.
 
         Args:
             editing_lines: how many lines the message that is being edited takes.
+            size: how many tokens it has, in words.
         """
         conversation = self.conversation
         live = {run.target: run.answer for run in self.runs}
         coming = [uid for uid in live if conversation.index(uid) is None]
         hashes = self._hashes.of(conversation)
-        editing = (self.editing, editing_lines)
+        editing = Editing(self.editing, editing_lines, size)
         return Items(self.messages, hashes, coming, live, self.unfolded, editing, self.marked, self.left_out)
 
     @property

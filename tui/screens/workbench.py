@@ -2,6 +2,7 @@
 
 from .announcing import Announcing
 from .copy_actions import CopyActions
+from .draft_size import DraftSize
 from .file_actions import FileActions
 from .find_actions import FindActions
 from .guide_actions import GuideActions
@@ -12,6 +13,15 @@ from .take_actions import TakeActions
 
 
 class WorkbenchScreen(
-    JumpActions, KeyActions, TakeActions, FindActions, CopyActions, GuideActions, Announcing, FileActions, ModelActions
+    DraftSize,
+    JumpActions,
+    KeyActions,
+    TakeActions,
+    FindActions,
+    CopyActions,
+    GuideActions,
+    Announcing,
+    FileActions,
+    ModelActions,
 ):
     """The screen, with all that its keys do."""

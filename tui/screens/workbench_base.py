@@ -79,6 +79,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
         self.edited: Edited | None = None
         """What the editor is open on."""
+        self.draft_size: Line = ()
+        """How many tokens the draft is, in words."""
         self.problem: str | None = None
         self._painted_tokens: object = None
         self._machine_words: tuple[float, str] = (0.0, "")
@@ -156,7 +158,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         if self.editor is not None:
             room = max(self.transcript.size.height - 4, 1)
             lines = min(self.editor.lines_wanted, room)
-        items = session.items(lines)
+        items = session.items(lines, self.draft_size)
         empty = () if items else self._empty_words()
         self.transcript.show(items, session.index, session.conversation.variables, empty)
         self._place_editor()

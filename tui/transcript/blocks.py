@@ -14,7 +14,7 @@ from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from .. import markdown
 from ..glyphs import glyphs
-from ..wrap import Line, Run, truncate_line, wrap, wrap_paragraph, wrap_text
+from ..wrap import Line, Run, line_width, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
 
 MARKDOWN_LIMIT = 100_000
@@ -39,14 +39,15 @@ class Item(NamedTuple):
     """So many lines are kept free for the editor; 0: it isn't being edited."""
     left_out: bool = False
     """It doesn't fit into the model's context, and isn't sent."""
+    size: Line = ()
+    """How many tokens it has while it is being edited, in words."""
 
 
 def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
     """The block's lines, without the bar, at most `width` cells each."""
     body: list[Line]
     if item.editing:
-        hint = say("screen.editing_hint")
-        body = [*[()] * item.editing, truncate_line((Run(hint, "faint"),), width)]
+        body = [*[()] * item.editing, _below_editor(item.size, width)]
     elif item.live is not None:
         body = [*_live_lines(item.live, width, item.unfolded)]
     else:
@@ -54,6 +55,15 @@ def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
         if item.left_out:
             body = [tuple(Run(run.text, f"{run.ink} muted") for run in line) for line in body]
     return [truncate_line(_heading(item), width), *body]
+
+
+def _below_editor(size: Line, width: int) -> Line:
+    """The keys at the left, the size at the right; where both don't fit, the size, since the last line has the keys."""
+    keys = (Run(say("screen.editing_hint"), "faint"),)
+    gap = width - line_width(keys) - line_width(size)
+    if not size or gap >= 2:
+        return truncate_line((*keys, Run(" " * max(gap, 0)), *size) if size else keys, width)
+    return truncate_line((Run(" " * max(width - line_width(size), 0)), *size), width)
 
 
 def _heading(item: Item) -> Line:
