@@ -65,19 +65,25 @@ class TokenCounter:
             process.wait()
 
     def _ask(self, ask: Ask) -> list[int] | None:
-        try:
-            process = self._process
-            if process is None or process.poll() is not None:
-                process = self._process = self._started()
+        for _ in range(2):
+            # One that ends just now, having been idle, is asked in vain.
             if self._closed:
-                process.kill()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(msgspec.json.encode(ask) + b"\n")
-            process.stdin.flush()
-            return msgspec.json.decode(process.stdout.readline(), type=Reply).counts
-        except (OSError, ValueError, msgspec.DecodeError):
-            return None
+                break
+            try:
+                process = self._living()
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(msgspec.json.encode(ask) + b"\n")
+                process.stdin.flush()
+                return msgspec.json.decode(process.stdout.readline(), type=Reply).counts
+            except (OSError, msgspec.DecodeError):
+                continue
+        return None
+
+    def _living(self) -> "subprocess.Popen[bytes]":
+        if self._process is None or self._process.poll() is not None:
+            self._process = self._started()
+        return self._process
 
     def _started(self) -> "subprocess.Popen[bytes]":
         # -P: a file tokenizers.py in the working directory isn't taken for the library.

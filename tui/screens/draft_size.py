@@ -98,8 +98,7 @@ class DraftSize(ConversationActions):
         """In a thread of its own, one at a time."""
         address, count = draft.address, None
         request = Request(address, self._turns(draft), draft.conversation.sampling)
-        known = self._silent[0] != address or time.monotonic() - self._silent[1] > SILENT_SECONDS
-        if known:
+        if self._silent[0] != address or time.monotonic() - self._silent[1] > SILENT_SECONDS:
             count = self.qiao.backends.count(request, threading.Event())
             if count is None:
                 self._silent = address, time.monotonic()
@@ -121,13 +120,14 @@ class DraftSize(ConversationActions):
     def _show_count(self, event: Counted) -> None:
         self._counting = False
         draft, edited = event.draft, self.edited
-        if edited is not None and edited.uid == draft.uid and self.address == draft.address:
+        is_of_this = edited is not None and edited.uid == draft.uid and self.address == draft.address
+        if is_of_this:
             length = event.count.context_length or self._context_length(draft.address)
             words = size_words(event.count, length)
             if words != self.draft_size:
                 self.draft_size = words
                 self.refresh_conversation()
-        if self._again or edited is None or edited.uid != draft.uid:
+        if self._again or not is_of_this:
             self._again = False
             self._count_soon()
 
