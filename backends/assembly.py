@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..workbench.address import LOCAL
 from ..workbench.errors import Refused
-from ..workbench.seam import Backend, Prompt, Request
+from ..workbench.seam import Backend, Count, Prompt, Request
 from ..workbench.visible import visible_line
 from .keys.store import Keys
 from .local.here import LocalModels, LocalSettings
@@ -119,11 +119,15 @@ class Assembly:
         def prompt(request: Request, stop: threading.Event) -> Prompt:
             return self.vllm.prompt(backend.endpoint(request.address), request, stop)
 
+        def count(request: Request, stop: threading.Event) -> Count | None:
+            return self.vllm.count(backend.endpoint(request.address), request, stop)
+
         backend = RemoteBackend(
             provider,
             self.keys,
             elsewhere=self.vllm.elsewhere(provider),
             prompt=prompt if provider.tokenize else None,
+            count=count if provider.tokenize else None,
         )
         return backend
 

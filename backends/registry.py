@@ -12,6 +12,7 @@ from ..workbench.address import LOCAL, STARTER, Address
 from ..workbench.errors import QiaoError, Refused
 from ..workbench.seam import (
     Backend,
+    Count,
     Event,
     Failed,
     FailureKind,
@@ -204,6 +205,14 @@ class Backends:
         backend = self.backend(request.address)
         fitted = fit(request, lambda asked: backend.prompt(asked, stop))
         return fitted.prompt or backend.prompt(request, stop)
+
+    def count(self, request: Request, stop: threading.Event) -> Count | None:
+        """How many tokens the request comes to, by the model's own tokenizer; None where nobody can tell."""
+        try:
+            return self.backend(request.address).count(request, stop)
+        except QiaoError:
+            # Also while the starter isn't here: nothing is fetched for a number.
+            return None
 
     def prepare(self, address: Address, stop: threading.Event) -> Generator[Progress, None, None]:
         """Fetches the starter, if that is the model and isn't here. `generate` and `prompt` do so themselves.

@@ -12,6 +12,7 @@ from ..workbench.address import Address
 from ..workbench.conversation import Finish, Timing, Usage
 from ..workbench.sampling import Sampling
 from ..workbench.seam import (
+    Count,
     Event,
     Failed,
     FailureKind,
@@ -147,6 +148,11 @@ class ScriptedBackend:
     def prompt(self, request: Request, stop: threading.Event) -> Prompt:
         """The messages in ChatML; for a base model, their bare texts."""
         return self._prompt(request)
+
+    def count(self, request: Request, stop: threading.Event) -> Count | None:
+        """As `prompt` has them."""
+        prompt = self._prompt(request)
+        return Count(prompt.shares[-1].tokens, prompt.tokens, prompt.context_length)
 
     def models(self) -> list[Model]:
         """One entry for each of the names."""

@@ -47,6 +47,7 @@ ACTIONS: tuple[Action, ...] = (  # Those of a group stand together, as the help 
     Action("last", "G,end", "conversation", "move"),
     Action("page_down", "pagedown,ctrl+d", "conversation", "move"),
     Action("page_up", "pageup,ctrl+u", "conversation", "move"),
+    Action("jump", "apostrophe", "workbench", "move"),
     Action("edit", "e,enter", "conversation", "edit"),
     Action("external_editor", "o", "conversation", "edit"),
     Action("edit_file", "E", "conversation", "edit"),

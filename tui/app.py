@@ -272,6 +272,8 @@ class QiaoApp(FewNotices, inherit_bindings=False):
                 self._hint_at_input_method()
                 return
         screen, target = self.screen, self.focused or self.screen
+        if screen is self.workbench and self.workbench.took(event):
+            return
         await super().on_event(event)
         await self._settled(screen, target)
 

@@ -8,7 +8,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from .theme_files import Colors
-from .wrap import Line, line_width
+from .wrap import Line, Run, line_width
 
 _ATTRIBUTES = {
     "strong": Style(bold=True),
@@ -21,6 +21,12 @@ _ATTRIBUTES = {
 }
 _COLORED = {"code": "user", "special": "accent", "unset": "bad", "variable": "user", "block": "text"}
 _GROUNDED = {"variable": "code", "code": "code", "block": "code"}
+
+
+def jump_mark(letter: str, width: int) -> Line:
+    """A letter that is to be pressed to go where it stands, in the second of `width` cells, or the only one."""
+    mark = Run(letter, "accent strong picked")
+    return (Run(" "), mark, Run(" " * (width - 2))) if width > 1 else (mark,)
 
 
 class Inks:

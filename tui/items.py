@@ -1,13 +1,14 @@
 """The messages of a conversation as they are to be shown, at a cost that doesn't grow with their number."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import overload
+from typing import NamedTuple, overload
 
 from ..workbench.answering import Answer
 from ..workbench.asking import prompt_hashes
 from ..workbench.conversation import Conversation, Message
 from .folding import Folds
 from .transcript.blocks import Item
+from .wrap import Line
 
 
 class HashChain:
@@ -32,6 +33,16 @@ class HashChain:
         return self._hashes
 
 
+class Editing(NamedTuple):
+    """What is being edited, if anything is."""
+
+    uid: int | None
+    lines: int
+    """How many it takes."""
+    size: Line = ()
+    """How many tokens it has, in words."""
+
+
 class Items(Sequence[Item]):
     """Each item is made when it is asked for: of ten thousand messages, a screen shows ten.
 
@@ -41,8 +52,9 @@ class Items(Sequence[Item]):
         coming: uids of messages that are in `messages` alone.
         live: the answers that are coming, by uid.
         folds: what of the messages is out of sight.
-        editing: the uid of the message that is being edited, and how many lines that takes.
+        editing: what is being edited.
         marked: uids of the messages that are marked.
+        left_out: uids of the messages that don't fit into the model's context, and aren't sent.
     """
 
     def __init__(
@@ -52,8 +64,9 @@ class Items(Sequence[Item]):
         coming: Collection[int],
         live: Mapping[int, Answer],
         folds: Folds,
-        editing: tuple[int | None, int],
+        editing: Editing,
         marked: Collection[int] = (),
+        left_out: Collection[int] = (),
     ) -> None:
         self._messages = messages
         self._hashes = hashes
@@ -62,6 +75,7 @@ class Items(Sequence[Item]):
         self._folds = folds
         self._editing = editing
         self._marked = frozenset(marked)
+        self._left_out = frozenset(left_out)
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -78,14 +92,15 @@ class Items(Sequence[Item]):
         take = message.take
         in_document = at - sum(1 for i in self._coming if i < at)
         stale = take is not None and take.prompt_hash not in (None, self._hashes[in_document])
-        edited, lines = self._editing
-        editing = lines if message.uid == edited else 0
+        editing = self._editing if message.uid == self._editing.uid else Editing(None, 0)
         return Item(
             message,
             self._live.get(message.uid),
             stale,
             not self._folds.hides_thinking(message.uid),
             message.uid in self._marked,
-            editing,
+            editing.lines,
             self._folds.hides_text(message.uid),
+            message.uid in self._left_out,
+            editing.size,
         )

@@ -16,11 +16,13 @@ from ..workbench.conversation import Conversation, Message, Role, Take, join_mes
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.placing import Place, answer_from
-from ..workbench.seam import Token
+from ..workbench.seam import Prompt, Request, Token
+from ..workbench.window import cut_messages, left_out
 from .folding import Folds
-from .items import HashChain, Items
+from .items import Editing, HashChain, Items
 from .running import Run
 from .transcript.blocks import Item
+from .wrap import Line
 
 
 class _Added(NamedTuple):
@@ -53,6 +55,8 @@ class Session:
         """The uid of the message that is being edited."""
         self._added: _Added | None = None
         self._hashes = HashChain()
+        self._left_out: tuple[Conversation | None, frozenset[int]] = (None, frozenset())
+        """What isn't sent of a conversation, by uid: looked for once a change."""
         self._index = 0
         messages = document.conversation.messages
         self.selected = messages[-1].uid if messages else 0
@@ -75,17 +79,39 @@ class Session:
                 messages.insert(_behind(messages, run.after), Message(role="assistant", uid=run.target))
         return messages
 
-    def items(self, editing_lines: int = 0) -> Sequence[Item]:
+    def items(self, editing_lines: int = 0, size: Line = ()) -> Sequence[Item]:
         """The messages as they are to be shown.
 
         Args:
             editing_lines: how many lines the message that is being edited takes.
+            size: how many tokens it has, in words.
         """
         conversation = self.conversation
         live = {run.target: run.answer for run in self.runs}
         coming = [uid for uid in live if conversation.index(uid) is None]
         hashes = self._hashes.of(conversation)
-        return Items(self.messages, hashes, coming, live, self.folds, (self.editing, editing_lines), self.marked)
+        editing = Editing(self.editing, editing_lines, size)
+        return Items(self.messages, hashes, coming, live, self.folds, editing, self.marked, self.left_out)
+
+    @property
+    def left_out(self) -> frozenset[int]:
+        """The uids of the messages that don't fit: by the last answer, or the prompt looked at since."""
+        if self._left_out[0] is not self.conversation:
+            self._left_out = self.conversation, left_out(self.conversation)
+        return self._left_out[1]
+
+    def prompt_seen(self, messages: Sequence[Message], asked: Request, prompt: Prompt) -> None:
+        """Notes what doesn't fit, if the prompt that was looked at is one of all messages as they are now.
+
+        Args:
+            messages: the document's, when it was asked for.
+        """
+        conversation = self.conversation
+        sent = sum(not message.muted for message in messages)
+        # An answer at the end may be the one that the prompt is for.
+        whole = conversation.messages is messages and len(asked.messages) >= sent - 1
+        if whole and asked.window and conversation.window is not None:
+            self._left_out = conversation, cut_messages(conversation, prompt)
 
     @property
     def index(self) -> int:

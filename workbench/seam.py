@@ -195,6 +195,19 @@ class Prompt(msgspec.Struct, frozen=True):
         return "".join(piece.text for piece in self.pieces)
 
 
+class Count(msgspec.Struct, frozen=True):
+    """How many tokens a request comes to. A number that isn't exact is near it."""
+
+    last: int
+    """The text of its last message alone."""
+    whole: int
+    """Its prompt, with what the chat template writes around messages."""
+    context_length: int | None = None
+    """Of the model, where whoever counts is told it."""
+    last_is_exact: bool = True
+    whole_is_exact: bool = True
+
+
 Kind = Literal["base", "instruct", "reasoning"]
 
 State = Literal["absent", "on_disk", "loading", "loaded", "served", "remote", "failed"]
@@ -264,6 +277,19 @@ class Backend(Protocol):
 
         Raises:
             QiaoError: as a `Failed` event would say it.
+        """
+        ...
+
+    def count(self, request: Request, stop: threading.Event) -> Count | None:
+        """How many tokens the request comes to, by the model's own tokenizer; asked again and again while one types.
+
+        Loads no weights; takes a second at most, the first time aside, and no longer for a longer request.
+
+        Returns:
+            None: nobody here can tell, now or ever.
+
+        Raises:
+            QiaoError: there is no such model.
         """
         ...
 

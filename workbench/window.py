@@ -1,10 +1,12 @@
 """A window over a conversation that is longer than the model's context: the oldest messages aren't sent."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
+from .conversation import Conversation
 from .errors import QiaoError
 from .seam import Prompt, Request, Share, Turn
 
@@ -51,6 +53,25 @@ def oldest(turns: Sequence[Turn], tokens: Sequence[float], excess: float) -> fro
         out.add(i)
         excess -= tokens[i]
     return frozenset(out)
+
+
+def left_out(conversation: Conversation) -> frozenset[int]:
+    """The uids of the messages that the last answer was given without, as its take says; none without a window."""
+    messages = conversation.messages
+    at = next((i for i in reversed(range(len(messages))) if messages[i].take is not None), None)
+    if conversation.window is None or at is None:
+        return frozenset()
+    take = messages[at].take
+    count = 0 if take is None else take.left_out or 0
+    # Always the oldest, system messages aside: see `oldest`.
+    sent = (m.uid for m in islice(messages, at) if not m.muted and m.role != "system")
+    return frozenset(islice(sent, count))
+
+
+def cut_messages(conversation: Conversation, prompt: Prompt) -> frozenset[int]:
+    """The uids of the messages that don't fit into this prompt of the conversation."""
+    sent = [message.uid for message in conversation.messages if not message.muted]
+    return frozenset(uid for number, uid in enumerate(sent) if number in prompt.cut)
 
 
 def fit(request: Request, prompt_of: Callable[[Request], Prompt]) -> Fitted:

@@ -11,9 +11,10 @@ import msgspec
 from ...workbench.address import Address
 from ...workbench.conversation import Usage
 from ...workbench.errors import QiaoError
-from ...workbench.seam import Event, Failed, FailureKind, Finished, Model, Prompt, Request
+from ...workbench.seam import Count, Event, Failed, FailureKind, Finished, Model, Prompt, Request
 from ...workbench.visible import visible_line
 from .checkpoint import inspect
+from .counting import TokenCounter
 from .failures import EngineError
 from .fit import gpu_bytes
 from .manner import AS_IT_IS, Manner
@@ -53,6 +54,7 @@ class LocalBackend:
         """By which address each resident was first asked for."""
         self._changing = threading.Lock()
         self._placing = threading.Lock()
+        self._counter = TokenCounter()
 
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
         """One answer as it comes; see the seam. Requests to one model are answered one after the other."""
@@ -75,6 +77,16 @@ class LocalBackend:
         if isinstance(ready, Failed):
             raise ready.error()
         return ready.prompt(request, stop)
+
+    def count(self, request: Request, stop: threading.Event) -> Count | None:
+        """The request's tokens, by the model's own tokenizer; what its template writes is guessed.
+
+        Raises:
+            QiaoError: there is no such model.
+        """
+        path = _absolute(self._resolve(request.address.name))
+        kind = self._manner(request.address.name).kind or inspect(path).kind
+        return self._counter.count(path, request, is_base=kind == "base")
 
     def models(self) -> list[Model]:
         """What was found, with the state each is in; models given by path that are in memory come last."""
@@ -110,6 +122,7 @@ class LocalBackend:
     def close(self) -> None:
         """Ends all processes. Were this never called, they would end with this one, whose pipe they listen to."""
         self._closed.set()
+        self._counter.close()
         with self._changing:
             residents = list(self._residents.values())
         ends = [threading.Thread(target=resident.unload, name="engine end") for resident in residents]

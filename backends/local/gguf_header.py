@@ -6,6 +6,7 @@ then name, shape and type of each tensor. A string is its length in 8 bytes, the
 
 import struct
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -46,10 +47,12 @@ class GgufHeader(NamedTuple):
     """What a GGUF file says of itself."""
 
     values: dict[str, Value]
-    """The single values by key, as `general.architecture`; arrays (the vocabulary) are passed over."""
+    """The single values by key, as `general.architecture`."""
     parameters: int
     dtype: str | None
     """The type that most of the parameters are stored in, as `Q4_1`."""
+    lists: dict[str, list[str]]
+    """Those lists of strings that were to be kept; other arrays (the vocabulary) are passed over."""
 
     def text(self, key: str) -> str:
         """The string under `key`; empty if there is none."""
@@ -62,15 +65,18 @@ class GgufHeader(NamedTuple):
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def read(path: Path) -> GgufHeader:
+def read(path: Path, keep: Collection[str] = ()) -> GgufHeader:
     """Reads the head of the file.
+
+    Args:
+        keep: the keys of lists of strings that are wanted.
 
     Raises:
         ValueError: it is no GGUF file of version 2 or 3, or ends early.
         OSError: it can't be read.
     """
     with path.open("rb") as file:
-        return _Reader(file).header()
+        return _Reader(file).header(keep)
 
 
 class _Reader:
@@ -82,14 +88,19 @@ class _Reader:
         self._at = 0
         self._read = 0
 
-    def header(self) -> GgufHeader:
+    def header(self, keep: Collection[str]) -> GgufHeader:
         magic, version, tensors, count = self._unpack(_HEAD)
         if magic != b"GGUF" or version not in (2, 3):
             raise ValueError("no GGUF file of version 2 or 3")
         values: dict[str, Value] = {}
+        lists: dict[str, list[str]] = {}
         for _ in range(count):
             key = self._string()
-            value = self._value(self._number(4))
+            kind = self._number(4)
+            if key in keep and kind == _ARRAY:
+                lists[key] = self._strings()
+                continue
+            value = self._value(kind)
             if value is not None:
                 values[key] = value
         stored: Counter[int] = Counter()
@@ -102,7 +113,7 @@ class _Reader:
             self._skip(8)
         parameters = sum(stored.values())
         dtype = _TENSOR_TYPES.get(stored.most_common(1)[0][0]) if stored else None
-        return GgufHeader(values, parameters, dtype)
+        return GgufHeader(values, parameters, dtype, lists)
 
     def _need(self, size: int) -> None:
         while len(self._data) - self._at < size:
@@ -147,6 +158,12 @@ class _Reader:
         text = self._data[self._at : self._at + length].decode("utf-8", "replace")
         self._at += length
         return text
+
+    def _strings(self) -> list[str]:
+        kind, length = self._number(4), self._number(10)
+        if kind != _STRING:
+            raise ValueError("no list of strings")
+        return [self._string() for _ in range(length)]
 
     def _value(self, kind: int) -> Value | None:
         """The next value; None for an array, which is passed over."""

@@ -15,7 +15,7 @@ import msgspec
 from ...workbench.address import Address
 from ...workbench.conversation import Timing, Usage
 from ...workbench.errors import QiaoError
-from ...workbench.seam import Event, Failed, Finished, KeySource, Model, Progress, Prompt, Request, Source
+from ...workbench.seam import Count, Event, Failed, Finished, KeySource, Model, Progress, Prompt, Request, Source
 from ...workbench.words import say
 from ..providers import Provider
 from . import listing
@@ -37,6 +37,7 @@ POLL_SECONDS = 0.05
 
 FindEndpoint = Callable[[Address], Endpoint | None]
 ShowPrompt = Callable[[Request, threading.Event], Prompt]
+CountTokens = Callable[[Request, threading.Event], Count | None]
 
 
 class RemoteBackend:
@@ -50,6 +51,7 @@ class RemoteBackend:
         elsewhere: where a model answers, if not at the provider's own URL with its own key; None: there. Called in a
             thread; may raise QiaoError.
         prompt: the exact prompt of a request, if the provider can tell. May raise QiaoError.
+        count: the tokens of a request, likewise.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class RemoteBackend:
         *,
         elsewhere: FindEndpoint | None = None,
         prompt: ShowPrompt | None = None,
+        count: CountTokens | None = None,
     ) -> None:
         self.provider = provider
         self._keys = keys
         self._elsewhere = elsewhere
         self._show_prompt = prompt
+        self._count = count
         self._knowledge = Knowledge(provider)
         self._loop = LoopThread()
         self._lock = threading.Lock()
@@ -151,6 +155,14 @@ class RemoteBackend:
         if self._show_prompt is None:
             raise Refusal("remote.no_prompt", "invalid_request", title=self.provider.shown)
         return self._show_prompt(request, stop)
+
+    def count(self, request: Request, stop: threading.Event) -> Count | None:
+        """The request's tokens, where the provider counts them.
+
+        Raises:
+            QiaoError: as `endpoint` does.
+        """
+        return None if self._count is None else self._count(request, stop)
 
     def models(self) -> list[Model]:
         """Those that were listed, in this run or within a day; none before that."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...workbench.address import Address
 from ...workbench.errors import Refused
-from ...workbench.seam import Prompt, Request
+from ...workbench.seam import Count, Prompt, Request
 from ...workbench.visible import visible_line
 from ..keys.key import Key
 from ..providers import Provider
@@ -72,6 +72,12 @@ class Vllm:
         from . import tokenizing
 
         return tokenizing.prompt(endpoint, request, stop)
+
+    def count(self, endpoint: Endpoint, request: Request, stop: threading.Event) -> Count | None:
+        """How many tokens the request comes to, if the server tells that."""
+        from . import tokenizing
+
+        return tokenizing.count(endpoint, request, stop)
 
     def answered(self, provider: Provider, address: Address | None = None) -> None:
         """A provider has answered: from now on its own server is watched, if it tells how it is doing.

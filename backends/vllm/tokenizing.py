@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from ...workbench.errors import BrokenOff, QiaoError, Refused
-from ...workbench.seam import Mode, Piece, Prompt, Request, Share, Turn
+from ...workbench.seam import Count, Mode, Piece, Prompt, Request, Share, Turn
+from ...workbench.token_counts import MOST, estimate, tally
 from ...workbench.visible import visible_line, without_surrogates
 from ..plain_completion import plain_spans
 from ..remote.body import body
@@ -72,6 +73,26 @@ def prompt(endpoint: Endpoint, request: Request, stop: threading.Event) -> Promp
     return Prompt(mode, shown, tokens.count, tokens.max_model_len, told)
 
 
+def count(endpoint: Endpoint, request: Request, stop: threading.Event) -> Count | None:
+    """How many tokens the request comes to. Exact, but for a very long one; None if the server doesn't tell."""
+    server = _Server(endpoint, request, stop)
+    texts = [without_surrogates(turn.text) for turn in request.messages]
+    try:
+        own = tally(texts[-1:], server.counts)
+    except (Unanswered, QiaoError):
+        return None
+    guess = estimate(request)
+    whole = Count(own.tokens, guess.whole - guess.last + own.tokens, None, own.exact, whole_is_exact=False)
+    if sum(map(len, texts)) > MOST or not any(texts):
+        return whole
+    try:
+        tokens = (None if server.is_base else server.chat()) or server.completion()[1]
+    except (Unanswered, QiaoError):
+        # A template may refuse what isn't finished yet.
+        return whole
+    return Count(own.tokens, tokens.count, tokens.max_model_len, own.exact)
+
+
 class _Server:
     """A server, and one request to it."""
 
@@ -107,6 +128,11 @@ class _Server:
         """What a base model goes on from."""
         text = body(self._provider, self._request, "completion").prompt
         return text, self._tokens({"prompt": text})
+
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text is by itself."""
+        asked = {"add_special_tokens": False}
+        return [self._tokens({"prompt": text, **asked}).count if text else 0 for text in texts]
 
     def text_of(self, tokens: list[int]) -> str:
         """Special tokens included."""

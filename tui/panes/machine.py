@@ -13,7 +13,7 @@ from ...backends.sensors.snapshot import Gpu, GpuProcess, Machine, Snapshot
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..bars import bar, bytes_short, sparkline
-from ..inks import Inks
+from ..inks import Inks, jump_mark
 from ..wrap import Line, Run, line_width, truncate, wrap_text
 
 if TYPE_CHECKING:
@@ -35,9 +35,15 @@ class MachinePane(Widget):
         self.inks = inks
         self._lines: list[Line] = []
         self._seen: tuple[Snapshot, History, Sequence[ServerLoad]] | None = None
+        self._letter = ""
 
     def restyle(self, inks: Inks) -> None:
         self.inks = inks
+        self.refresh()
+
+    def show_letter(self, letter: str) -> None:
+        """Shows a letter before the first line; none, if it is empty."""
+        self._letter = letter
         self.refresh()
 
     def show(self, snapshot: Snapshot, history: History, servers: "Sequence[ServerLoad]" = ()) -> None:
@@ -61,7 +67,8 @@ class MachinePane(Widget):
 
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else ()
-        return self.inks.strip((Run(" "), *line), "panel", self.size.width)
+        before = jump_mark(self._letter, 1) if y == 0 and self._letter else (Run(" "),)
+        return self.inks.strip((*before, *line), "panel", self.size.width)
 
 
 def machine_lines(snapshot: Snapshot, history: History, servers: "Sequence[ServerLoad]", width: int) -> list[Line]:

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ..glyphs import glyphs
-from ..inks import Inks
+from ..inks import Inks, jump_mark
 from ..wrap import Line, Run, line_width, truncate_line
 
 
@@ -63,6 +63,7 @@ class Rows(Widget, can_focus=True):
         self._rows: Sequence[Row] = ()
         self._selected = -1
         self._top = 0
+        self._letter = ""
 
     def selection_changed(self) -> None:
         """Called when another row is selected, or the focus came or went. For those that show more of it."""
@@ -101,6 +102,11 @@ class Rows(Widget, can_focus=True):
             self._reveal()
             self.refresh()
             self.selection_changed()
+
+    def show_letter(self, letter: str) -> None:
+        """Shows a letter at the end of the first line; none, if it is empty."""
+        self._letter = letter
+        self.refresh(Region(0, 0, self.size.width, 1))
 
     def restyle(self, inks: Inks) -> None:
         self.inks = inks
@@ -181,6 +187,8 @@ class Rows(Widget, can_focus=True):
         row = self._rows[index]
         selected = index == self._selected and (self.has_focus or self._marks_always)
         ground = "selection" if selected else "panel"
+        if y == 0 and self._letter:
+            row = row._replace(right=jump_mark(self._letter, 1))
         room = width - 3 - (line_width(row.right) + 1 if row.right else 0)
         left = truncate_line(row.left, room)
         gap = width - 3 - line_width(left) - line_width(row.right)

@@ -3,7 +3,7 @@
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..inks import Inks
+from ..inks import Inks, jump_mark
 from ..wrap import Line, Run, line_width, truncate, truncate_line
 
 SHORTEST = 16
@@ -22,11 +22,17 @@ class Title(Widget):
         self.inks = inks
         self._title = ""
         self._words: Line = ()
+        self._letter = ""
 
     def show(self, title: str, words: Line) -> None:
         if (title, words) != (self._title, self._words):
             self._title, self._words = title, words
             self.refresh()
+
+    def show_letter(self, letter: str) -> None:
+        """Shows a letter before the title; none, if it is empty."""
+        self._letter = letter
+        self.refresh()
 
     def restyle(self, inks: Inks) -> None:
         self.inks = inks
@@ -39,5 +45,6 @@ class Title(Widget):
         least = min(line_width((Run(self._title),)), SHORTEST)
         words = truncate_line(self._words, max(width - 8 - least, 0))
         room = max(width - 8 - line_width(words), least)
-        line = (Run("   "), Run(truncate(self._title, room), "strong"), Run("  "), *words)
+        before = jump_mark(self._letter, 3) if self._letter else (Run("   "),)
+        line = (*before, Run(truncate(self._title, room), "strong"), Run("  "), *words)
         return self.inks.strip(line, "page", width)

@@ -28,19 +28,6 @@ _BESIDE_EDITOR = frozenset({"palette", "help", "repaint"})
 """Actions that leave an open editor alone."""
 
 
-def pasted_messages(text: str) -> Sequence[Message]:
-    """The messages in a pasted text that is JSON in one of the known shapes; none if it is anything else."""
-    if not text.lstrip().startswith(("{", "[")):
-        return ()
-    from ...workbench.exchange.formats import read_any
-
-    try:
-        imported = read_any(text.encode("utf-8", "replace"), "")
-    except QiaoError:
-        return ()
-    return [message for conversation in imported.conversations for message in conversation.messages]
-
-
 class ConversationActions(WorkbenchBase):
     """Each `do_ID` carries out the action of that id."""
 
@@ -259,9 +246,11 @@ class ConversationActions(WorkbenchBase):
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         if not text or self.session.document.read_only:
             return
-        if messages := pasted_messages(text):
-            self._put_in(messages)
-            self.qiao.tell(say("screen.pasted_messages", n=len(messages)))
+        from ...workbench.pasting import pasted
+
+        if (found := pasted(text)) is not None:
+            self._put_in(found.messages)
+            self.qiao.tell(say(f"screen.pasted_{found.source}", n=len(found.messages)))
         else:
             self._add(1, text, "user")
 
@@ -359,6 +348,8 @@ class ConversationActions(WorkbenchBase):
         message = session.message
         run = None if message is None else session.run_of(message.uid)
         asked = run.ask if run is not None else session.ask(self.address)
+        messages = session.conversation.messages
+        seen = Seen(asked.requests[0], self.qiao.backends, self.inks)
 
         def keep(kept: "Tried") -> None:
             self._check_writable()
@@ -372,8 +363,11 @@ class ConversationActions(WorkbenchBase):
         def tried(kept: "Tried | None") -> None:
             if kept is not None:
                 self.guarded(lambda: keep(kept))
+            if seen.shown is not None:
+                session.prompt_seen(messages, *seen.shown)
+                self.refresh_conversation()
 
-        self.app.push_screen(Seen(asked.requests[0], self.qiao.backends, self.inks), tried)
+        self.app.push_screen(seen, tried)
 
     # All actions
 

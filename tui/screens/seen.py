@@ -105,6 +105,8 @@ class Seen(ModalScreen[Tried | None]):
         self._stop = threading.Event()
         self._prompt: Prompt | None = None
         self._template_name = ""
+        self.shown: tuple[Request, Prompt] | None = None
+        """What was asked last and answered, and the prompt that came of it."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="seen"):
@@ -170,6 +172,7 @@ class Seen(ModalScreen[Tried | None]):
             return
         page = self.query_one(PromptPage)
         self._prompt = event.prompt
+        self.shown = event.asked, event.prompt
         page.show(event.lines, event.prompt)
         page.select_within()
         self.query_one("#seen-head", Static).update(Content("\n".join(self._head(event.prompt))))

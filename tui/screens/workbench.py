@@ -3,10 +3,12 @@
 from .announcing import Announcing
 from .closing import ClosingActions
 from .copy_actions import CopyActions
+from .draft_size import DraftSize
 from .file_actions import FileActions
 from .find_actions import FindActions
 from .fold_actions import FoldActions
 from .guide_actions import GuideActions
+from .jump_actions import JumpActions
 from .key_actions import KeyActions
 from .mark_actions import MarkActions
 from .model_actions import ModelActions
@@ -15,6 +17,8 @@ from .whole_file_actions import WholeFileActions
 
 
 class WorkbenchScreen(
+    DraftSize,
+    JumpActions,
     KeyActions,
     TakeActions,
     MarkActions,

@@ -83,6 +83,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         """Conversations to open again, what was closed last at the end."""
         self.drafts = 0
         """Conversations without a name, from earlier runs."""
+        self.draft_size: Line = ()
+        """How many tokens the draft is, in words."""
         self.problem: str | None = None
         self._painted_tokens: object = None
         self._machine_words: tuple[float, str] = (0.0, "")
@@ -160,7 +162,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         if self.editor is not None:
             room = max(self.transcript.size.height - 4, 1)
             lines = min(self.editor.lines_wanted, room)
-        items = session.items(lines)
+        items = session.items(lines, self.draft_size)
         empty = () if items else self._empty_words()
         self.transcript.show(items, session.index, session.conversation.variables, empty)
         self._place_editor()

@@ -15,7 +15,7 @@ from ...workbench.words import say
 from .. import markdown
 from ..glyphs import glyphs
 from ..live_markdown import live
-from ..wrap import Line, Run, truncate_line, wrap, wrap_paragraph, wrap_text
+from ..wrap import Line, Run, line_width, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
 
 MARKDOWN_LIMIT = 100_000
@@ -47,24 +47,38 @@ class Item(NamedTuple):
     """So many lines are kept free for the editor; 0: it isn't being edited."""
     folded: bool = False
     """Of its text, only the beginning is shown, if it is a long one."""
+    left_out: bool = False
+    """It doesn't fit into the model's context, and isn't sent."""
+    size: Line = ()
+    """How many tokens it has while it is being edited, in words."""
 
 
 def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
     """The block's lines, without the bar, at most `width` cells each."""
     body: list[Line]
     if item.editing:
-        hint = say("screen.editing_hint")
-        body = [*[()] * item.editing, truncate_line((Run(hint, "faint"),), width)]
+        body = [*[()] * item.editing, _below_editor(item.size, width)]
     elif item.live is not None:
         body = [*_live_lines(item.live, width, item.unfolded)]
     else:
         body = _still_lines(item, width, variables)
+        if item.left_out:
+            body = [tuple(Run(run.text, f"{run.ink} muted") for run in line) for line in body]
     return [truncate_line(_heading(item), width), *body]
 
 
 def is_long(message: Message, width: int, variables: Mapping[str, str]) -> bool:
     """Whether its text can be folded, shown at this width."""
     return len(_said_lines(message, width, variables)) > LONG
+
+
+def _below_editor(size: Line, width: int) -> Line:
+    """The keys at the left, the size at the right; where both don't fit, the size, since the last line has the keys."""
+    keys = (Run(say("screen.editing_hint"), "faint"),)
+    gap = width - line_width(keys) - line_width(size)
+    if not size or gap >= 2:
+        return truncate_line((*keys, Run(" " * max(gap, 0)), *size) if size else keys, width)
+    return truncate_line((Run(" " * max(width - line_width(size), 0)), *size), width)
 
 
 def _heading(item: Item) -> Line:
@@ -82,6 +96,7 @@ def _heading(item: Item) -> Line:
         (item.marked, "screen.marked", "accent"),
         (bool(item.editing), "screen.editing", "accent"),
         (message.muted, "screen.muted", "muted"),
+        (item.left_out and not message.muted, "screen.left_out", "muted"),
         (item.stale and item.live is None, "screen.stale", "warn"),
     ]
     runs += [Run(f"  {say(key)}", ink) for holds, key, ink in marks if holds]

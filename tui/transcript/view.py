@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from ...workbench.conversation import Message
 from ..glyphs import glyphs
-from ..inks import Inks
+from ..inks import Inks, jump_mark
 from ..wrap import Line, Run
 from .blocks import Item, is_long, lines
 from .empty_page import told_lines
@@ -81,6 +81,7 @@ class Transcript(Widget, can_focus=True):
         self._empty: Sequence[str] = ()
         self._top = Place(0, 0)
         self._follow = False
+        self._letters: Mapping[int, str] = {}
         self._cache: OrderedDict[int, Laid] = OrderedDict()
         self._live: dict[int, list[Line]] = {}
         """Of the answers that are coming, as they were when `show` was called last; by block number."""
@@ -110,6 +111,19 @@ class Transcript(Widget, can_focus=True):
             # An answer that grows above pushes what is being written down; it stays where it can be seen.
             end = self._stepped(Place(selected, self._height(selected) - 2), -(self.size.height - 1))
             self._top = min(self._stepped(end, self._ahead), Place(selected, 0))
+        self._paint()
+
+    @property
+    def in_sight(self) -> list[int]:
+        """The uids of the messages of which a line is in sight, in order."""
+        places = [shown.place for shown in self._painted if shown.place is not None]
+        return list(
+            dict.fromkeys(self._items[p.block].message.uid for p in places if p.line < self._height(p.block) - 1)
+        )
+
+    def show_letters(self, letters: Mapping[int, str]) -> None:
+        """Shows a letter beside the first line in sight of each of these messages, by uid."""
+        self._letters = letters
         self._paint()
 
     def restyle(self, inks: Inks) -> None:
@@ -232,13 +246,16 @@ class Transcript(Widget, can_focus=True):
             return self._blank
         item = self._items[number]
         ground = "selection" if number == self._selected and self.has_focus and not item.editing else "page"
-        bar_ink = "accent" if item.editing else "faint" if item.message.muted else item.message.role
+        bar_ink = "accent" if item.editing else "faint" if item.message.muted or item.left_out else item.message.role
         width = self.size.width
         margin = Segment(" " * MARGIN, self.inks.style("text", "page"))
+        first = self._top.line if number == self._top.block else 0
+        letter = self._letters.get(item.message.uid) if line == first else None
         is_marked = number == self._selected and not item.editing
         bar = Segment(glyphs.selected if is_marked else glyphs.bar, self.inks.style(bar_ink, "page"))
         inner = self.inks.strip((Run(" "), *block[line]), ground, min(self.text_width + INDENT, width - MARGIN - 1))
-        strip = Strip([margin, bar, *inner])
+        before = [margin] if letter is None else self.inks.strip(jump_mark(letter, MARGIN), "page", MARGIN)
+        strip = Strip([*before, bar, *inner])
         return strip.extend_cell_length(width, self.inks.style("text", "page")).crop(0, width)
 
     # Painting
