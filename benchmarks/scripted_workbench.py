@@ -1,6 +1,6 @@
 """The real workbench with a backend that says a given text at a given pace: what the benchmarks run in a terminal.
 
-python benchmarks/scripted_workbench.py FILE [--answer TEXT-FILE] [--tokens-per-second 60] [--log FILE]
+python benchmarks/scripted_workbench.py FILE [--answer TEXT-FILE] [--tokens-per-second 60] [--base] [--log FILE]
 """
 
 import argparse
@@ -24,12 +24,12 @@ from qiao.workbench.seam import Event, Finished, Request, Started, Text
 class Paced(ScriptedBackend):
     """Keeps its pace whatever else takes time, and writes down when it gave the last token of its last answer."""
 
-    def __init__(self, answer: str, tokens_per_second: float, log: Path | None) -> None:
-        super().__init__()
+    def __init__(self, answer: str, tokens_per_second: float, log: Path | None, *, base: bool = False) -> None:
+        super().__init__(kind="base" if base else "instruct")
         self._pieces, self._pace, self._log = tokens(answer), tokens_per_second, log
 
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
-        yield Started("chat", Sampling())
+        yield Started("completion" if self._kind == "base" else "chat", Sampling())
         begun = time.monotonic()
         for number, piece in enumerate(self._pieces, start=1):
             if stop.wait(max(0.0, begun + number / self._pace - time.monotonic())):
@@ -46,10 +46,11 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="the conversation; made when it isn't there")
     parser.add_argument("--answer", type=Path, help="the text of every answer")
     parser.add_argument("--tokens-per-second", type=float, default=60.0)
+    parser.add_argument("--base", action="store_true", help="it is a base model")
     parser.add_argument("--log", type=Path, help="where to write when the last token was given, in monotonic seconds")
     options = parser.parse_args()
     text = options.answer.read_text(encoding="utf-8") if options.answer else "Yes."
-    backend = Paced(text, options.tokens_per_second, options.log)
+    backend = Paced(text, options.tokens_per_second, options.log, base=options.base)
     config = Config(model="scripted:echo")
     gc.disable()  # as the command does; the app takes it up again
     escape.install()

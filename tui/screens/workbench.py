@@ -7,10 +7,11 @@ from .find_actions import FindActions
 from .guide_actions import GuideActions
 from .key_actions import KeyActions
 from .model_actions import ModelActions
+from .page_actions import PageActions
 from .take_actions import TakeActions
 
 
 class WorkbenchScreen(
-    KeyActions, TakeActions, FindActions, CopyActions, GuideActions, Announcing, FileActions, ModelActions
+    PageActions, KeyActions, TakeActions, FindActions, CopyActions, GuideActions, Announcing, FileActions, ModelActions
 ):
     """The screen, with all that its keys do."""

@@ -1,7 +1,7 @@
 """A message as the lines of a block: a bar in the role's colour, a heading, the text, a line of provenance."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,9 @@ from .. import markdown
 from ..glyphs import glyphs
 from ..wrap import Line, Run, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
+
+if TYPE_CHECKING:
+    from .page_lines import Part
 
 MARKDOWN_LIMIT = 100_000
 """Characters; a longer answer is shown as plain text, since laying it out would be felt."""
@@ -37,6 +40,8 @@ class Item(NamedTuple):
     marked: bool = False
     editing: int = 0
     """So many lines are kept free for the editor; 0: it isn't being edited."""
+    page: "Part | None" = None
+    """What it shows of the conversation as one text; None: it is a message with a heading of its own."""
 
 
 def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
@@ -55,12 +60,8 @@ def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
 def _heading(item: Item) -> Line:
     message = item.message
     runs = [Run(say(f"screen.role_{message.role}"), f"{message.role} strong")]
-    if item.live is not None:
-        count = len(message.takes) + 1
-        runs.append(Run(f" {glyphs.take_left}{count}/{count}{glyphs.take_right}", message.role))
-    elif message.takes:
-        place = glyphs.by_hand if message.chosen is None else str(message.chosen)
-        runs.append(Run(f" {glyphs.take_left}{place}/{len(message.takes)}{glyphs.take_right}", message.role))
+    if mark := take_mark(message, coming=item.live is not None):
+        runs.append(Run(f" {mark}", message.role))
     marks = [
         (item.marked, "screen.marked", "accent"),
         (bool(item.editing), "screen.editing", "accent"),
@@ -71,6 +72,15 @@ def _heading(item: Item) -> Line:
     if message.note:
         runs.append(Run(f"  {visible_line(message.note)}", "muted em"))
     return tuple(runs)
+
+
+def take_mark(message: Message, *, coming: bool = False) -> str:
+    """Which of its takes is shown, of how many; empty where there are none. `coming`: it is one more."""
+    if not message.takes and not coming:
+        return ""
+    count = len(message.takes) + coming
+    place = count if coming else message.chosen or glyphs.by_hand
+    return f"{glyphs.take_left}{place}/{count}{glyphs.take_right}"
 
 
 def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
@@ -135,12 +145,17 @@ def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
         body += _thinking(answer.thinking, say("screen.thinking", tokens=answer.tokens), open_now, width)
     if answer.text:
         body += wrap_text(visible(answer.text), width)
+    return [*body, *wrap(live_status(answer), width)]
+
+
+def live_status(answer: Answer) -> list[Run]:
+    """Which model it comes from, how far it is, and how to stop it."""
     status = [Run(_progress(answer), "faint")]
     if answer.progress is None and (seconds := answer.silence) >= SILENT_SECONDS:
         status.append(Run(f" · {say('failing.silent', seconds=f'{seconds:.0f}')}", "warn"))
     name = short_model(visible_line(str(answer.request.address)))
     hint = Run(f"   {say('screen.stop_hint')}", "faint")
-    return [*body, *wrap((Run(f"{name} · ", "faint"), *status, hint), width)]
+    return [Run(f"{name} · ", "faint"), *status, hint]
 
 
 def _progress(answer: Answer) -> str:
@@ -170,7 +185,13 @@ def progress_words(progress: Progress) -> str:
 
 
 def provenance(take: Take, width: int) -> list[Line]:
-    """One faint line: model, sampling, tokens, speed, time to first token, finish; what stands out is in words."""
+    """One faint line of it."""
+    runs = provenance_runs(take)
+    return wrap(runs, width) if any(run.text for run in runs) else []
+
+
+def provenance_runs(take: Take) -> list[Run]:
+    """Model, sampling, tokens, speed, time to first token, finish; what stands out is in words."""
     usage, timing = take.usage, take.timing
     parts = [short_model(visible_line(take.model))] if take.model else []
     parts += _sampling_words(take.sampling) if take.sampling else []
@@ -189,7 +210,7 @@ def provenance(take: Take, width: int) -> list[Line]:
         runs += [Run(" · " if parts else "", "faint"), Run(words, "warn" if stands_out else "faint")]
     if pressed := advice(take):
         runs.append(Run(f"   {pressed}", "muted"))
-    return wrap(runs, width) if any(run.text for run in runs) else []
+    return runs
 
 
 NEUTRAL = Sampling(

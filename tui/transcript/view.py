@@ -21,6 +21,7 @@ from ..inks import Inks
 from ..wrap import Line, Run
 from .blocks import Item, lines
 from .empty_page import told_lines
+from .page_lines import CHOSEN, marked, page_lines
 
 MARGIN = 3
 """Cells left of the bar, and right of the text."""
@@ -131,7 +132,8 @@ class Transcript(Widget, can_focus=True):
     @property
     def more_below(self) -> bool:
         """Whether the last line is out of sight."""
-        return bool(self._items) and self.is_cut_below(len(self._items) - 1)
+        last = len(self._items) - 1
+        return last >= 0 and self._stepped(self._top, self.size.height - 1) < Place(last, self._height(last) - 2)
 
     # Layout
 
@@ -140,17 +142,26 @@ class Transcript(Widget, can_focus=True):
         uid, width = item.message.uid, self.text_width
         if item.live is not None:
             if number not in self._live:
-                self._live[number] = lines(item, width, self._variables)
+                self._live[number] = self._laid_out(item, width)
             return self._live[number]
         state = (*item[2:], width)
         kept = self._cache.get(uid)
         if kept is None or kept.message is not item.message or kept.state != state:
-            kept = Laid(item.message, state, lines(item, width, self._variables))
+            kept = Laid(item.message, state, self._laid_out(item, width))
             self._cache[uid] = kept
         self._cache.move_to_end(uid)
         if len(self._cache) > KEPT_BLOCKS:
             self._cache.popitem(last=False)
         return kept.lines
+
+    def _laid_out(self, item: Item, width: int) -> list[Line]:
+        return (lines if item.page is None else page_lines)(item, width, self._variables)
+
+    def _extent(self, number: int) -> tuple[int, int]:
+        """The first and last line of a block, the blank one after it left out; of a page, of what is selected there."""
+        block = self._lines(number)
+        found = marked(block) if self._items[number].page is not None and number == self._selected else None
+        return found or (0, max(len(block) - 1, 0))
 
     def _height(self, number: int) -> int:
         """Of a block, the blank line after it included."""
@@ -227,13 +238,19 @@ class Transcript(Widget, can_focus=True):
         if line == len(block):
             return self._blank
         item = self._items[number]
-        ground = "selection" if number == self._selected and self.has_focus and not item.editing else "page"
+        is_marked = number == self._selected and not item.editing
+        ground = "selection" if is_marked and self.has_focus and item.page is None else "page"
         bar_ink = "accent" if item.editing else "faint" if item.message.muted else item.message.role
+        runs = block[line]
+        run = Run(glyphs.selected if is_marked else glyphs.bar, bar_ink)
+        if item.page is not None:
+            run, *runs = runs
+            if not self.has_focus:
+                runs = [Run(text, ink.removesuffix(CHOSEN)) for text, ink in runs]
         width = self.size.width
         margin = Segment(" " * MARGIN, self.inks.style("text", "page"))
-        is_marked = number == self._selected and not item.editing
-        bar = Segment(glyphs.selected if is_marked else glyphs.bar, self.inks.style(bar_ink, "page"))
-        inner = self.inks.strip((Run(" "), *block[line]), ground, min(self.text_width + INDENT, width - MARGIN - 1))
+        bar = Segment(run.text, self.inks.style(run.ink, "page"))
+        inner = self.inks.strip((Run(" "), *runs), ground, min(self.text_width + INDENT, width - MARGIN - 1))
         strip = Strip([margin, bar, *inner])
         return strip.extend_cell_length(width, self.inks.style("text", "page")).crop(0, width)
 
@@ -301,11 +318,12 @@ class Transcript(Widget, can_focus=True):
         if not self._items or not self.size:
             return
         number, height = self._selected, self.size.height
-        rows = self._height(number) - 1
-        if number == len(self._items) - 1 and rows < height:
+        begin, end = self._extent(number)
+        rows = end - begin + 1
+        if number == len(self._items) - 1 and end == self._height(number) - 2 and rows < height:
             # The blank line at the very end too, as when the end is followed: nothing jumps from one to the other.
-            rows += 1
-        first, last = Place(number, 0), Place(number, max(rows - 1, 0))
+            end, rows = end + 1, rows + 1
+        first, last = Place(number, begin), Place(number, end)
         if self._top > first and not (to_end and rows > height):
             self._top = first
         elif self._stepped(self._top, height - 1) < last:
@@ -329,12 +347,12 @@ class Transcript(Widget, can_focus=True):
         return self._top != before
 
     def is_cut_below(self, number: int) -> bool:
-        """Whether the end of this block is below the last visible line."""
-        return self._stepped(self._top, self.size.height - 1) < Place(number, self._height(number) - 2)
+        """Whether the end of this block is below the last visible line; of a page, of what is selected there."""
+        return self._stepped(self._top, self.size.height - 1) < Place(number, self._extent(number)[1])
 
     def is_cut_above(self, number: int) -> bool:
-        """Whether the beginning of this block is above the first visible line."""
-        return self._top > Place(number, 0)
+        """Whether the beginning of this block is above the first visible line; of a page, as above."""
+        return self._top > Place(number, self._extent(number)[0])
 
     def body_region(self, number: int) -> Region | None:
         """Where the text of a block stands on this widget, however much of it is in sight; None if nothing is."""

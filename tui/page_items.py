@@ -1,0 +1,116 @@
+"""The conversation as one text, in the parts that the screen lays out."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, overload
+
+from ..workbench.answering import Answer
+from ..workbench.conversation import Message
+from ..workbench.plain_text import gaps
+from ..workbench.seam import Turn
+from ..workbench.words import say
+from .transcript.blocks import Item
+from .transcript.page_lines import Part
+
+WHOLE = 0
+"""What stands for the whole text where a message's uid is asked for; no message has this one."""
+
+Live = Mapping[int, Answer]
+"""The answers that are coming, by the uids of their messages."""
+
+
+class _Cut(NamedTuple):
+    """Where the text is parted: only where a blank line of ours stands, so that each part begins a line."""
+
+    begins: Sequence[int]
+    """The numbers of the messages that parts begin with."""
+    muted: int
+    """So many messages are no part of the text."""
+
+
+class PageItems(Sequence[Item]):
+    """Each part is made when it is asked for.
+
+    Args:
+        items: the messages.
+        cut: where to part them.
+        selected: the number of the selected message.
+        coming: the number of a message that an answer is coming for.
+    """
+
+    def __init__(self, items: Sequence[Item], cut: _Cut, selected: int, coming: int | None) -> None:
+        self._items, self._cut, self._selected, self._coming = items, cut, selected, coming
+
+    def __len__(self) -> int:
+        return len(self._cut.begins)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        begins = self._cut.begins
+        number = range(len(begins))[index]
+        is_last = number == len(begins) - 1
+        places = range(begins[number], len(self._items) if is_last else begins[number + 1])
+        messages = tuple(item.message for item in map(self._items.__getitem__, places) if not item.message.muted)
+        selected = self._items[self._selected]
+        coming = None if self._coming is None else self._items[self._coming]
+        part = Part(
+            messages,
+            selected.message.uid if self._selected in places else None,
+            None if coming is None else coming.message.uid,
+            heading(self._cut.muted) if number == 0 else None,
+            (coming or selected).message if is_last else None,
+            is_last and selected.stale,
+        )
+        live = coming.live if coming is not None and (is_last or self._coming in places) else None
+        return Item(self._items[places[0]].message, live, page=part)
+
+
+class Page:
+    """How one session's conversation is shown as one text; remembers where it is parted."""
+
+    def __init__(self) -> None:
+        self._known: tuple[object, ...] = ()
+        self._cut = _Cut((), 0)
+        self._sheet = Message(role="user", uid=WHOLE)
+
+    def items(self, items: Sequence[Item], document: Sequence[Message], selected: int, live: Live) -> Sequence[Item]:
+        """The parts of the text.
+
+        Args:
+            items: the messages, with those that answers are coming for.
+            document: those of the document alone.
+            selected: the number of the selected one among `items`.
+            live: the answers that are coming.
+        """
+        grown = tuple((uid, answer.runs_on, answer.text[:1]) for uid, answer in live.items())
+        if self._known[:1] != (grown,) or self._known[1] is not document:
+            self._known, self._cut = (grown, document), _parted(items)
+        coming = [i for i, item in enumerate(items) if item.live is not None] if live else []
+        return PageItems(items, self._cut, selected, coming[-1] if coming else None)
+
+    def sheet(self, messages: Sequence[Message], lines: int) -> Sequence[Item]:
+        """The whole text while it is edited, which takes so many lines."""
+        words = heading(sum(message.muted for message in messages), editing=True)
+        return (Item(self._sheet, editing=lines, page=Part((), heading=words)),)
+
+    def number_of(self, index: int) -> int:
+        """The part that a message stands in, as of the last `items`."""
+        return max(bisect_right(self._cut.begins, index) - 1, 0)
+
+
+def _parted(items: Sequence[Item]) -> _Cut:
+    sent = [(i, item) for i, item in enumerate(items) if not item.message.muted]
+    turns = [Turn(m.role, m.said if live is None else live.text, m.runs_on) for _, (m, live, *_) in sent]
+    begins = [i for (i, _), gap in zip(sent, gaps(turns), strict=True) if gap]
+    return _Cut((0, *begins) if items else (), len(items) - len(sent))
+
+
+def heading(muted: int, *, editing: bool = False) -> str:
+    """What stands above the text, with how many messages are no part of it."""
+    words = say("page.editing") if editing else say("page.heading")
+    return words + (f" · {say('page.muted', n=muted)}" if muted else "")
