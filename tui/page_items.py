@@ -1,7 +1,7 @@
 """The conversation as one text, in the parts that the screen lays out."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, overload
 
 from ..workbench.answering import Answer
@@ -20,10 +20,12 @@ Live = Mapping[int, Answer]
 
 
 class _Cut(NamedTuple):
-    """Where the text is parted: only where a blank line of ours stands, so that each part begins a line."""
+    """Where the text is parted: where a message begins a line, so that each part is some whole lines."""
 
     begins: Sequence[int]
     """The numbers of the messages that parts begin with."""
+    flush: Collection[int]
+    """Those of them that stand at once below the part before, without a blank line of ours."""
     muted: int
     """So many messages are no part of the text."""
 
@@ -65,6 +67,7 @@ class PageItems(Sequence[Item]):
             heading(self._cut.muted) if number == 0 else None,
             (coming or selected).message if is_last else None,
             is_last and selected.stale,
+            is_last or begins[number + 1] not in self._cut.flush,
         )
         live = coming.live if coming is not None and (is_last or self._coming in places) else None
         return Item(self._items[places[0]].message, live, page=part)
@@ -74,24 +77,35 @@ class Page:
     """How one session's conversation is shown as one text; remembers where it is parted."""
 
     def __init__(self) -> None:
-        self._known: tuple[object, ...] = ()
-        self._cut = _Cut((), 0)
+        self._known: tuple[Sequence[Message], object] | None = None
+        """What it was parted for."""
+        self._cut = _Cut((), (), 0)
         self._sheet = Message(role="user", uid=WHOLE)
 
-    def items(self, items: Sequence[Item], document: Sequence[Message], selected: int, live: Live) -> Sequence[Item]:
+    def items(
+        self,
+        items: Sequence[Item],
+        messages: Sequence[Message],
+        document: Sequence[Message],
+        selected: int,
+        live: Live,
+    ) -> Sequence[Item]:
         """The parts of the text.
 
         Args:
             items: the messages, with those that answers are coming for.
+            messages: the same.
             document: those of the document alone.
             selected: the number of the selected one among `items`.
             live: the answers that are coming.
         """
-        grown = tuple((uid, answer.runs_on, answer.text[:1]) for uid, answer in live.items())
-        if self._known[:1] != (grown,) or self._known[1] is not document:
-            self._known, self._cut = (grown, document), _parted(items)
-        coming = [i for i, item in enumerate(items) if item.live is not None] if live else []
-        return PageItems(items, self._cut, selected, coming[-1] if coming else None)
+        # Of a text that grows, only how it begins and ends tells where to part.
+        ends = [(uid, answer.runs_on, answer.text) for uid, answer in live.items()]
+        grown = [(uid, runs_on, text[:1], text.endswith("\n")) for uid, runs_on, text in ends]
+        if self._known is None or self._known[0] is not document or self._known[1] != grown:
+            self._known, self._cut = (document, grown), _parted(items)
+        coming = next((i for i in reversed(range(len(messages))) if messages[i].uid in live), None) if live else None
+        return PageItems(items, self._cut, selected, coming)
 
     def sheet(self, messages: Sequence[Message], lines: int) -> Sequence[Item]:
         """The whole text while it is edited, which takes so many lines."""
@@ -106,8 +120,15 @@ class Page:
 def _parted(items: Sequence[Item]) -> _Cut:
     sent = [(i, item) for i, item in enumerate(items) if not item.message.muted]
     turns = [Turn(m.role, m.said if live is None else live.text, m.runs_on) for _, (m, live, *_) in sent]
-    begins = [i for (i, _), gap in zip(sent, gaps(turns), strict=True) if gap]
-    return _Cut((0, *begins) if items else (), len(items) - len(sent))
+    begins, flush = [0][: len(items)], set[int]()
+    above = ""
+    for (i, _), gap, turn in zip(sent, gaps(turns), turns, strict=True):
+        if gap or (turn.text and above.endswith("\n")):
+            begins.append(i)
+            if not gap:
+                flush.add(i)
+        above = turn.text or above
+    return _Cut(begins, flush, len(items) - len(sent))
 
 
 def heading(muted: int, *, editing: bool = False) -> str:

@@ -90,8 +90,19 @@ class Session:
         live = {run.target: run.answer for run in self.runs}
         coming = [uid for uid in live if conversation.index(uid) is None]
         hashes = self._hashes.of(conversation)
-        items = Items(self.messages, hashes, coming, live, self.unfolded, (self.editing, editing_lines), self.marked)
-        return items if self.page is None else self.page.items(items, conversation.messages, self.index, live)
+        messages = self.messages
+        items = Items(messages, hashes, coming, live, self.unfolded, (self.editing, editing_lines), self.marked)
+        if self.page is None:
+            return items
+        return self.page.items(items, messages, conversation.messages, self.index, live)
+
+    def show_as_page(self, on: bool) -> None:
+        """Whether the conversation is one text from now on, as a base model gets it."""
+        if on and self.page is None:
+            # Marks can't be seen there.
+            self.page, self.marked = Page(), set()
+        elif not on:
+            self.page = None
 
     @property
     def shown_at(self) -> int:

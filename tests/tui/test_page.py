@@ -6,10 +6,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qiao.backends.scripted import ScriptedBackend
 from qiao.tui import keeper
+from qiao.tui.page_items import Page
+from qiao.tui.screens import page_actions
+from qiao.tui.transcript.blocks import Item
 from qiao.tui.transcript.editor import MessageEditor
+from qiao.tui.transcript.page_lines import page_lines
 from qiao.workbench import words
 from qiao.workbench.config import Config
 from qiao.workbench.conversation import Conversation, Message, Take
@@ -335,6 +341,48 @@ async def test_a_read_only_page_is_not_written(path: Path) -> None:
         await bench.press("e")
         await bench.see("read-only: a newer")
         assert bench.app.workbench.editor is None
+
+
+@in_loop
+async def test_what_is_for_messages_is_said_to_be(path: Path) -> None:
+    async with page(STORY, path) as bench:
+        for key in ("t", "space"):
+            await bench.press(key)
+            await bench.see("That is for messages")
+            await bench.press("escape")
+            await bench.miss("That is for messages")
+        assert dumps(bench.session.conversation) == dumps(STORY)
+
+
+@in_loop
+async def test_an_external_editor_gets_the_whole_text(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_actions, "edit_text", lambda _app, text: text.replace("crow", "raven"))
+    async with page(STORY, path) as bench:
+        await bench.press("o")
+        await bench.see("a fox met a raven.")
+        assert beginning(bench, 2) == dumps(STORY.with_messages(STORY.messages[:2]))
+
+
+pieces = st.builds(
+    Message,
+    role=st.sampled_from(["user", "assistant"]),
+    text=st.text("a \n", max_size=4),
+    muted=st.integers(0, 4).map(lambda n: n == 0),
+    runs_on=st.booleans(),
+)
+
+
+@given(st.lists(pieces, max_size=6))
+def test_the_lines_shown_are_those_of_the_text(messages: list[Message]) -> None:
+    items = Page().items([Item(message) for message in messages], messages, messages, len(messages) - 1, {})
+    shown: list[str] = []
+    for number, item in enumerate(items, start=1):
+        assert item.page is not None
+        lines = page_lines(item, 100, {})[item.page.heading is not None :]
+        assert lines, "a part has a height"
+        shown += ["".join(run.text for run in line[1:]) for line in lines]
+        shown += [""] * (item.page.blank_below and number < len(items))
+    assert shown == (page_of(messages).text.split("\n") if messages else [])
 
 
 def test_the_file_says_what_runs_on() -> None:

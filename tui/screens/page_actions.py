@@ -37,8 +37,8 @@ class PageActions(ConversationActions):
         self._check_writable()
         page = open_page(self.session)
         text = edit_text(self.app, page.beginning)
-        if text is not None:
-            page.keep(text)
+        if text is not None and (notice := page.keep(text)) is not None:
+            self.qiao.tell(say(notice))
         self.refresh_all()
 
     def _add(self, offset: int, text: str = "", role: Role | None = None) -> None:
@@ -48,6 +48,18 @@ class PageActions(ConversationActions):
         # There is one place to write: what is added, or pasted, comes at its end.
         self.close_editor()
         self._write(text)
+
+    def do_role(self) -> None:
+        self._check_messages_are_seen()
+        super().do_role()
+
+    def do_mark(self) -> None:
+        self._check_messages_are_seen()
+        super().do_mark()
+
+    def _check_messages_are_seen(self) -> None:
+        if self.is_page:
+            raise QiaoError("page.for_messages")
 
     def do_cut_rest(self) -> None:
         """What stands behind the caret goes; ctrl+z brings it back while the editor is open."""

@@ -27,7 +27,6 @@ from ..host import Host
 from ..inks import Inks
 from ..jobs import Ended, Work
 from ..known_models import KnownModels
-from ..page_items import Page
 from ..panes.hints import Hint, Hints
 from ..panes.inline_input import InlineInput
 from ..panes.machine import MachinePane
@@ -145,7 +144,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
     def refresh_conversation(self) -> None:
         """Shows the messages, the title and the hints."""
         session = self.session
-        session.page = (session.page or Page()) if self.is_page else None
+        session.show_as_page(self.is_page)
         lines = 0
         if self.editor is not None:
             room = max(self.transcript.size.height - 4, 1)

@@ -9,7 +9,7 @@ from ...workbench.variables import runs as variable_runs
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from ..glyphs import glyphs
-from ..wrap import Line, Run, break_offsets, truncate_line, wrap, wrap_paragraph, wrap_text
+from ..wrap import Line, Run, break_offsets, divide, truncate_line, wrap, wrap_paragraph, wrap_text
 from .blocks import Item, live_status, provenance_runs, take_mark
 from .failing import failure_lines
 
@@ -18,7 +18,7 @@ CHOSEN = "chosen"
 
 
 class Part(NamedTuple):
-    """Some messages that stand in one text without a blank line of ours between them."""
+    """Some messages that begin a line of the one text, and end one."""
 
     messages: tuple[Message, ...]
     selected: int | None = None
@@ -31,6 +31,8 @@ class Part(NamedTuple):
     """On the last part: the message whose take is told of below the text."""
     stale: bool = False
     """What that take answered has changed since."""
+    blank_below: bool = True
+    """A blank line follows that no message has in its text; else the next part is on the line that this one begins."""
 
 
 class _Stretch(NamedTuple):
@@ -91,7 +93,7 @@ def _logical_lines(part: Part, live: Answer | None, variables: Mapping[str, str]
             first, *others = visible(text).split("\n")
             lines[-1].append(_Stretch(Run(first, ink), message))
             lines += [[_Stretch(Run(other, ink), message)] for other in others]
-    return lines
+    return lines if part.blank_below else lines[:-1]
 
 
 def _wrapped(stretches: Sequence[_Stretch], width: int, selected: int | None) -> list[Line]:
@@ -102,7 +104,7 @@ def _wrapped(stretches: Sequence[_Stretch], width: int, selected: int | None) ->
     runs = [run for run, _ in stretches]
     cuts = break_offsets("".join(run.text for run in runs), width)
     lines: list[Line] = []
-    for line, start, end in zip(wrap(runs, width), [0, *cuts], [*cuts, None], strict=True):
+    for line, start, end in zip(divide(runs, cuts), [0, *cuts], [*cuts, None], strict=True):
         at, inside = 0, list[_Stretch]()
         for stretch in stretches:
             begins, at = at, at + len(stretch.run.text)

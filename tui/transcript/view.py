@@ -35,7 +35,7 @@ LINES_AHEAD = 5
 
 
 class Place(NamedTuple):
-    """A line of the page: the block's number, and the line in it (its blank line at the end included)."""
+    """A line of the page: the block's number, and the line in it (its blank line at the end, if any, included)."""
 
     block: int
     line: int
@@ -109,7 +109,7 @@ class Transcript(Widget, can_focus=True):
         self._live.clear()
         if was_written_in_sight and self._is_writing() and self.is_cut_below(selected):
             # An answer that grows above pushes what is being written down; it stays where it can be seen.
-            end = self._stepped(Place(selected, self._height(selected) - 2), -(self.size.height - 1))
+            end = self._stepped(Place(selected, len(self._lines(selected)) - 1), -(self.size.height - 1))
             self._top = min(self._stepped(end, self._ahead), Place(selected, 0))
         self._paint()
 
@@ -133,7 +133,7 @@ class Transcript(Widget, can_focus=True):
     def more_below(self) -> bool:
         """Whether the last line is out of sight."""
         last = len(self._items) - 1
-        return last >= 0 and self._stepped(self._top, self.size.height - 1) < Place(last, self._height(last) - 2)
+        return last >= 0 and self._stepped(self._top, self.size.height - 1) < Place(last, len(self._lines(last)) - 1)
 
     # Layout
 
@@ -164,8 +164,9 @@ class Transcript(Widget, can_focus=True):
         return found or (0, max(len(block) - 1, 0))
 
     def _height(self, number: int) -> int:
-        """Of a block, the blank line after it included."""
-        return len(self._lines(number)) + 1
+        """Of a block, the blank line after it included, where there is one."""
+        page = self._items[number].page
+        return len(self._lines(number)) + (page is None or page.blank_below)
 
     def _clamp(self, place: Place) -> Place:
         """The place, or the nearest that exists."""
@@ -221,7 +222,7 @@ class Transcript(Widget, can_focus=True):
         number, line = self._clamp(top)
         while number < len(self._items) and len(shown) < count:
             block = self._lines(number)
-            while line <= len(block) and len(shown) < count:
+            while line < self._height(number) and len(shown) < count:
                 shown.append(Shown(Place(number, line), self._strip(number, line, block)))
                 line += 1
             number, line = number + 1, 0
@@ -320,7 +321,7 @@ class Transcript(Widget, can_focus=True):
         number, height = self._selected, self.size.height
         begin, end = self._extent(number)
         rows = end - begin + 1
-        if number == len(self._items) - 1 and end == self._height(number) - 2 and rows < height:
+        if number == len(self._items) - 1 and end == len(self._lines(number)) - 1 and rows < height:
             # The blank line at the very end too, as when the end is followed: nothing jumps from one to the other.
             end, rows = end + 1, rows + 1
         first, last = Place(number, begin), Place(number, end)
