@@ -42,6 +42,7 @@ class PageItems(Sequence[Item]):
 
     def __init__(self, items: Sequence[Item], cut: _Cut, selected: int, coming: int | None) -> None:
         self._items, self._cut, self._selected, self._coming = items, cut, selected, coming
+        self._made: dict[int, Item] = {}
 
     def __len__(self) -> int:
         return len(self._cut.begins)
@@ -53,8 +54,14 @@ class PageItems(Sequence[Item]):
     def __getitem__(self, index: int | slice) -> Item | list[Item]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        # Asked for again for each line that is painted.
+        if number not in self._made:
+            self._made[number] = self._part(number)
+        return self._made[number]
+
+    def _part(self, number: int) -> Item:
         begins = self._cut.begins
-        number = range(len(begins))[index]
         is_last = number == len(begins) - 1
         places = range(begins[number], len(self._items) if is_last else begins[number + 1])
         messages = tuple(item.message for item in map(self._items.__getitem__, places) if not item.message.muted)

@@ -379,7 +379,9 @@ class Session:
         """
         if self.runs:
             raise QiaoError("screen.already_running")
-        answers = [m.uid for m in self.conversation.messages if m.role == "assistant" and not m.muted]
+        messages = [m for m in self.conversation.messages if m.role == "assistant" and not m.muted]
+        # On a page, what is written by hand is no answer.
+        answers = [m.uid for m in messages if self.page is None or m.take is not None]
         if not answers:
             raise QiaoError("screen.nothing_to_replay")
         self.replaying = answers

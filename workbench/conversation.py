@@ -194,7 +194,7 @@ def split_message(message: Message, at: int) -> tuple[Message, Message]:
 
 
 def join_messages(first: Message, second: Message) -> Message:
-    """One message with the first's role and takes; a blank line between, if neither is empty and the second has one."""
+    """One with the first's role and takes; a blank line between, unless a text is empty or the second runs on."""
     texts = [text for text in (first.said, second.said) if text]
     return first.with_text(("" if second.runs_on else "\n\n").join(texts))
 

@@ -20,7 +20,7 @@ from qiao.workbench import words
 from qiao.workbench.config import Config
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.conversation_file import dumps
-from qiao.workbench.page import page_of
+from qiao.workbench.page import page_of, rewritten
 
 from .bench import NARROW, WIDE, Bench, in_loop, talk, workbench
 
@@ -301,6 +301,15 @@ async def test_several_takes_come_one_after_the_other_from_the_same_place(path: 
         await bench.idle()
         await bench.press("h")
         await bench.see("Red, green", "‹1/2›")
+
+
+@in_loop
+async def test_all_that_the_model_wrote_is_written_anew(path: Path) -> None:
+    async with page(rewritten(STORY, "Once upon a time a bear met a crow."), path, says=(" left.",)) as bench:
+        await bench.press("R")
+        await bench.see("Once upon a time a bear left.", "‹2/2›")
+        await bench.idle()
+        assert len(bench.session.messages) == 3
 
 
 @in_loop
