@@ -1,7 +1,7 @@
 """The real workbench with a backend that says a given text at a given pace: what the benchmarks run in a terminal.
 
 python benchmarks/scripted_workbench.py FILE [--answer TEXT-FILE] [--thinking TOKENS] [--tokens-per-second 60]
-                                             [--log FILE]
+                                             [--base] [--log FILE]
 """
 
 import argparse
@@ -25,12 +25,14 @@ from qiao.workbench.seam import Event, Finished, Request, Started, Text, Thinkin
 class Paced(ScriptedBackend):
     """Keeps its pace whatever else takes time, and writes down when it gave the last token of its last answer."""
 
-    def __init__(self, answer: str, thinking: int, tokens_per_second: float, log: Path | None) -> None:
-        super().__init__()
+    def __init__(
+        self, answer: str, thinking: int, tokens_per_second: float, log: Path | None, *, base: bool = False
+    ) -> None:
+        super().__init__(kind="base" if base else "instruct")
         self._pieces, self._thinking, self._pace, self._log = tokens(answer), thinking, tokens_per_second, log
 
     def generate(self, request: Request, stop: threading.Event) -> Iterator[Event]:
-        yield Started("chat", Sampling())
+        yield Started("completion" if self._kind == "base" else "chat", Sampling())
         begun = time.monotonic()
         for number, piece in enumerate(self._pieces, start=1):
             if stop.wait(max(0.0, begun + number / self._pace - time.monotonic())):
@@ -48,10 +50,11 @@ def main() -> None:
     parser.add_argument("--answer", type=Path, help="the text of every answer")
     parser.add_argument("--thinking", type=int, default=0, help="so many tokens of it are thinking")
     parser.add_argument("--tokens-per-second", type=float, default=60.0)
+    parser.add_argument("--base", action="store_true", help="it is a base model")
     parser.add_argument("--log", type=Path, help="where to write when the last token was given, in monotonic seconds")
     options = parser.parse_args()
     text = options.answer.read_text(encoding="utf-8") if options.answer else "Yes."
-    backend = Paced(text, options.thinking, options.tokens_per_second, options.log)
+    backend = Paced(text, options.thinking, options.tokens_per_second, options.log, base=options.base)
     config = Config(model="scripted:echo")
     gc.disable()  # as the command does; the app takes it up again
     escape.install()

@@ -92,8 +92,16 @@ def _workbench(folder: Path, text: Path, count: int, seconds: float, environment
     with Terminal([*arguments, "--answer", str(folder / "marked.txt")], environment=environment) as terminal:
         _begin(terminal)
         thought = _answered(terminal, count)
-    a_token = [figure / count for each in (spent, thought) for figure in (each.written, each.cpu_seconds * 1000)]
-    return Wire(*a_token, character, selection, closed, opened)
+    return Wire(
+        spent.written / count,
+        spent.cpu_seconds / count * 1000,
+        thought.written / count,
+        thought.cpu_seconds / count * 1000,
+        character,
+        selection,
+        closed,
+        opened,
+    )
 
 
 def _answered(terminal: Terminal, count: int) -> Spent:

@@ -6,10 +6,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import msgspec
+
 from ..workbench.answering import Answer
 from ..workbench.conversation import Take
 from ..workbench.errors import QiaoError, Refused, Unreadable
 from ..workbench.keeping import keep
+from ..workbench.placing import Place
 from ..workbench.seam import REFUSALS, Backend, Event, Failed, Finished, Progress, Started, Text, Thinking, Token
 from ..workbench.versions import prompt_of, remember
 from ..workbench.visible import without_surrogates
@@ -82,7 +85,8 @@ def run(options: Namespace, question: Question, backend: Backend, narration: Nar
         takes = [answer.take() for answer in kept]
         if options.save and takes:
             try:
-                saved = _save(question, takes, narration)
+                place = msgspec.structs.replace(question.place, runs_on=kept[0].runs_on)
+                saved = _save(question, place, takes, narration)
             except QiaoError as error:
                 # What couldn't be saved is still printed.
                 ending = Ending(error.exit_code, kind_of(error), str(error))
@@ -174,14 +178,14 @@ def _remark(answer: Answer, narration: Narration) -> None:
         narration.note(say("cli.empty"))
 
 
-def _save(question: Question, takes: list[Take], narration: Narration) -> Path:
+def _save(question: Question, place: Place, takes: list[Take], narration: Narration) -> Path:
     assert question.path is not None, "checked before"
-    if question.ask.prompt_hash == question.place.prompt_hash:
-        before = question.conversation.messages[: question.place.upto]
+    if question.ask.prompt_hash == place.prompt_hash:
+        before = question.conversation.messages[: place.upto]
         # For the answer's history in the workbench; nothing else hangs on it.
         with suppress(QiaoError, OSError):
-            remember(question.place.prompt_hash, prompt_of(before, question.conversation.variables))
-    kept = keep(question.path, question.conversation, question.place, takes)
+            remember(place.prompt_hash, prompt_of(before, question.conversation.variables))
+    kept = keep(question.path, question.conversation, place, takes)
     if kept.beside:
         narration.note(say("cli.saved_beside", name=str(question.path), beside=str(kept.path)))
     if kept.comments is not None:

@@ -15,10 +15,14 @@ from ..workbench.visible import visible_line
 from ..workbench.words import say
 from .glyphs import PLAIN, glyphs
 
-Where = Literal["conversation", "workbench", "editor", "models"]
+Where = Literal["conversation", "workbench", "editor", "page", "models"]
 """conversation: while moving between messages. workbench: wherever no text is being typed. editor: while editing.
+page: while editing the whole text that a base model goes on from, before what the key does in any editor.
 models: in the model picker, before what the key does elsewhere.
 """
+
+WRITING: frozenset[Where] = frozenset({"editor", "page"})
+"""Where an action leaves the editor open, or closes it by itself."""
 
 
 class Action(NamedTuple):
@@ -116,6 +120,7 @@ ACTIONS: tuple[Action, ...] = (  # Those of a group stand together, as the help 
     Action("run_from_editor", "ctrl+r", "editor", "write"),
     Action("role_in_editor", "ctrl+t", "editor", "write"),
     Action("split", "ctrl+x", "editor", "write"),
+    Action("cut_rest", "ctrl+x", "page", "write"),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}
@@ -140,7 +145,7 @@ class Keys:
         # What a person chose goes before what Qiao came with.
         for action in sorted(ACTIONS, key=lambda action: action.id not in wanted):
             own = wanted.get(action.id) or [key for key in action.keys.split(",") if key]
-            place = action.where if action.where in ("editor", "models") else ""
+            place = action.where if action.where in ("editor", "page", "models") else ""
             self._keys[action.id] = [key for key in own if taken.setdefault((place, key), action.id) == action.id]
             if own and not self._keys[action.id]:
                 other = taken[place, own[0]]

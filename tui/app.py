@@ -35,7 +35,7 @@ from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
 from . import journaling, leaving, open_before, recent_files
-from .actions import ACTIONS, Keys
+from .actions import ACTIONS, WRITING, Keys
 from .color_depth import Depth, fitted
 from .few_notices import FewNotices
 from .full_width import is_wide_text, plain_key
@@ -318,7 +318,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         """All that the palette offers besides models."""
         screen = self.workbench
         for action in ACTIONS:
-            if action.where != "editor" and action.id != "palette":
+            if action.where not in WRITING and action.id != "palette":
                 keys = " ".join(self.keys.shown(action.id))
                 title = f"{action.label}  ({keys})" if keys else action.label
                 yield Command(title, action.help, partial(screen.action_do, action.id))

@@ -20,7 +20,7 @@ _ATTRIBUTES = {
     "picked": Style(reverse=True),
 }
 _COLORED = {"code": "user", "special": "accent", "unset": "bad", "variable": "user", "block": "text"}
-_GROUNDED = {"variable": "code", "code": "code", "block": "code"}
+_GROUNDED = {"variable": "code", "code": "code", "block": "code", "chosen": "selection"}
 
 
 def jump_mark(letter: str, width: int) -> Line:
@@ -33,7 +33,8 @@ class Inks:
     """The styles of one theme.
 
     An ink is a colour of the theme (`text`, `muted`, `system`…), or one of `strong`, `em`, `struck`, `heading`, `link`,
-    `code`, `block` (of code), `variable`, `unset`, `special`, `picked`; several are parted by blanks.
+    `code`, `block` (of code), `variable`, `unset`, `special`, `picked`, `chosen` (on the ground of what is selected);
+    several are parted by blanks.
     """
 
     def __init__(self, colors: Colors) -> None:

@@ -5,10 +5,13 @@ import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
+import msgspec
+
 from ..workbench.answering import Answer
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
-from ..workbench.journal import Coming, Draft, Journal, Left, Line, orphans, restored, splice
+from ..workbench.journal import Coming, Draft, Journal, Left, Line, orphans, restored
+from ..workbench.splicing import splice
 from ..workbench.visible import visible_line, without_surrogates
 from ..workbench.words import say
 from .session import Session
@@ -159,7 +162,7 @@ def _draft_lines(kept: _Kept, draft: Draft | None) -> Sequence[Line]:
         written = kept.written[id] = _Written()
         written.draft = text
         beginning = without_surrogates(draft.beginning)
-        return [Line(id, draft=Draft(draft.index, draft.role, beginning, text))]
+        return [Line(id, draft=msgspec.structs.replace(draft, beginning=beginning, text=text))]
     if text == written.draft:
         return ()
     keep, end, between = splice(written.draft, text)
@@ -181,7 +184,7 @@ def _answer_lines(kept: _Kept, session: Session) -> list[Line]:
             written.ended = answer.finished is not None
             take = answer.take()
             text, thinking = take.text, take.thinking or ""
-            lines.append(Line(id_, coming=Coming(upto, take)))
+            lines.append(Line(id_, coming=Coming(upto, take, answer.runs_on)))
         elif len(text) > written.text or len(thinking) > written.thinking:
             lines.append(Line(id_, text=text[written.text :], thinking=thinking[written.thinking :]))
         written.text, written.thinking = len(text), len(thinking)
@@ -199,4 +202,5 @@ def _gone_lines(kept: _Kept, draft: Draft | None) -> list[Line]:
 
 
 def _draft_id(draft: Draft) -> str:
-    return f"draft {draft.index}"
+    # Of a page, what it began with: one may be edited again before all of it is saved.
+    return f"page {hash(draft.beginning)}" if draft.whole else f"draft {draft.index}"

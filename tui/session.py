@@ -15,11 +15,12 @@ from ..workbench.asking import Ask, ask
 from ..workbench.conversation import Conversation, Message, Role, Take, join_messages, next_role, split_message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
-from ..workbench.placing import Place, answer_from
+from ..workbench.placing import Place, answer_from, end, take_from, taking
 from ..workbench.seam import Prompt, Request, Token
 from ..workbench.window import cut_messages, left_out
 from .folding import Folds
 from .items import Editing, HashChain, Items
+from .page_items import WHOLE, Page
 from .running import Run
 from .transcript.blocks import Item
 from .wrap import Line
@@ -52,7 +53,9 @@ class Session:
         self.chances: dict[tuple[object, ...], tuple[Token, ...]] = {}
         """How likely the tokens of answers were, as far as they came while this program runs; see `take_key`."""
         self.editing: int | None = None
-        """The uid of the message that is being edited."""
+        """The uid of the message that is being edited; `WHOLE`: the text of all of them."""
+        self.page: Page | None = None
+        """Shows the conversation as one text, as a base model gets it; None: as messages."""
         self._added: _Added | None = None
         self._hashes = HashChain()
         self._left_out: tuple[Conversation | None, frozenset[int]] = (None, frozenset())
@@ -76,22 +79,29 @@ class Session:
         messages = list(conversation.messages)
         for run in self.runs:
             if all(message.uid != run.target for message in messages):
-                messages.insert(_behind(messages, run.after), Message(role="assistant", uid=run.target))
+                coming = Message(role="assistant", uid=run.target, runs_on=run.answer.runs_on)
+                messages.insert(_behind(messages, run.after), coming)
         return messages
 
     def items(self, editing_lines: int = 0, size: Line = ()) -> Sequence[Item]:
-        """The messages as they are to be shown.
+        """The messages as they are to be shown, or the parts of the page.
 
         Args:
-            editing_lines: how many lines the message that is being edited takes.
+            editing_lines: how many lines what is being edited takes.
             size: how many tokens it has, in words.
         """
         conversation = self.conversation
+        if self.page is not None and self.editing == WHOLE:
+            return self.page.sheet(conversation.messages, editing_lines, size)
         live = {run.target: run.answer for run in self.runs}
         coming = [uid for uid in live if conversation.index(uid) is None]
         hashes = self._hashes.of(conversation)
         editing = Editing(self.editing, editing_lines, size)
-        return Items(self.messages, hashes, coming, live, self.folds, editing, self.marked, self.left_out)
+        messages = self.messages
+        items = Items(messages, hashes, coming, live, self.folds, editing, self.marked, self.left_out)
+        if self.page is None:
+            return items
+        return self.page.items(items, messages, conversation.messages, self.index, live)
 
     @property
     def left_out(self) -> frozenset[int]:
@@ -112,6 +122,21 @@ class Session:
         whole = conversation.messages is messages and len(asked.messages) >= sent - 1
         if whole and asked.window and conversation.window is not None:
             self._left_out = conversation, cut_messages(conversation, prompt)
+
+    def show_as_page(self, on: bool) -> None:
+        """Whether the conversation is one text from now on, as a base model gets it."""
+        if on and self.page is None:
+            # Marks can't be seen there.
+            self.page, self.marked = Page(), set()
+        elif not on:
+            self.page = None
+
+    @property
+    def shown_at(self) -> int:
+        """The number of the item, of those last shown, that the selected message stands in."""
+        if self.page is None:
+            return self.index
+        return 0 if self.editing == WHOLE else self.page.number_of(self.index)
 
     @property
     def index(self) -> int:
@@ -147,8 +172,17 @@ class Session:
     def step(self, step: int) -> None:
         """Selects the message `step` places further, ends held."""
         messages = self.messages
-        if messages:
-            self.selected = messages[min(max(self.index + step, 0), len(messages) - 1)].uid
+        if not messages:
+            return
+        at = min(max(self.index + step, 0), len(messages) - 1)
+        if self.page is not None:
+            # What is no part of the text can't be seen there.
+            way = range(at, len(messages) if step > 0 else -1, 1 if step > 0 else -1)
+            at = next((i for i in way if self._is_on_page(messages[i])), self.index)
+        self.selected = messages[at].uid
+
+    def _is_on_page(self, message: Message) -> bool:
+        return not message.muted and (bool(message.said) or self.run_of(message.uid) is not None)
 
     # Editing
 
@@ -299,7 +333,7 @@ class Session:
 
         Args:
             address: the model.
-            go_on: the answer goes on from the selected assistant message's text.
+            go_on: the answer goes on from the selected assistant message's text; of a page, from its end.
             takes: how many, if not as the sampling says.
 
         Raises:
@@ -308,20 +342,29 @@ class Session:
         return self._asked(address, go_on, takes, None)[0]
 
     def _asked(self, address: Address, go_on: bool, takes: int | None, prefix: str | None) -> tuple[Ask, Place]:
-        here = self.in_document
-        if here is None:
-            raise QiaoError("asking.nothing_to_answer")
         conversation = self.conversation
-        place = answer_from(conversation, here)
-        going_on = place.seen if go_on else None
+        place = self._place(go_on)
+        going_on = place.seen if go_on and self.page is None else None
         if prefix is not None:
-            going_on = Message(role="assistant").with_take(Take(text=prefix))
-        if (go_on or prefix is not None) and not (going_on and going_on.said):
+            runs_on = place.seen is not None and place.seen.runs_on
+            going_on = Message(role="assistant", runs_on=runs_on).with_take(Take(text=prefix))
+        if ((go_on and self.page is None) or prefix is not None) and not (going_on and going_on.said):
             raise QiaoError("screen.nothing_to_continue")
         sampling = conversation.sampling
         if takes is not None:
             sampling = msgspec.structs.replace(sampling, n=takes)
         return ask(conversation, place.upto, address, sampling, going_on=going_on), place
+
+    def _place(self, go_on: bool) -> Place:
+        """What is answered: on a page, going on is from the end of the whole text."""
+        conversation, here = self.conversation, self.in_document
+        if self.page is None:
+            if here is None:
+                raise QiaoError("asking.nothing_to_answer")
+            return answer_from(conversation, here)
+        if not any(message.said and not message.muted for message in conversation.messages):
+            raise QiaoError("page.nothing_written")
+        return end(conversation) if go_on or here is None else take_from(conversation, here)
 
     def new_run(
         self, address: Address, *, go_on: bool = False, takes: int | None = None, prefix: str | None = None
@@ -330,7 +373,7 @@ class Session:
 
         Args:
             address: the model.
-            go_on: the answer goes on from the selected assistant message's text.
+            go_on: as for `ask`.
             takes: how many, if not as the sampling says.
             prefix: the answer goes on from this text instead, as it is.
 
@@ -340,7 +383,7 @@ class Session:
         """
         if self.document.read_only:
             raise QiaoError("screen.is_read_only")
-        if any(run.target == self.selected for run in self.runs):
+        if any(run.target == self.selected or self.page is not None for run in self.runs):
             raise QiaoError("screen.already_running")
         wanted, place = self._asked(address, go_on, takes, prefix)
         target = place.seen.uid if place.seen is not None else Message(role="assistant").uid
@@ -361,7 +404,9 @@ class Session:
         """
         if self.runs:
             raise QiaoError("screen.already_running")
-        answers = [m.uid for m in self.conversation.messages if m.role == "assistant" and not m.muted]
+        messages = [m for m in self.conversation.messages if m.role == "assistant" and not m.muted]
+        # On a page, what is written by hand is no answer.
+        answers = [m.uid for m in messages if self.page is None or m.take is not None]
         if not answers:
             raise QiaoError("screen.nothing_to_replay")
         return answers
@@ -407,13 +452,13 @@ class Session:
         conversation = self.conversation
         here = conversation.index(run.target)
         if here is not None and conversation.messages[here].role == "assistant":
-            message = conversation.messages[here].with_take(take)
+            message = taking(conversation.messages[here], take, runs_on=answer.runs_on)
             self.change(conversation.replaced(here, message), "label.answer")
             return
         if here is not None:
             # The message has become someone else's turn meanwhile: this answer, and what follows it, stands below it.
             run.target = Message(role="assistant").uid
-        message = Message(role="assistant", takes=(take,), chosen=1, uid=run.target)
+        message = Message(role="assistant", takes=(take,), chosen=1, runs_on=answer.runs_on, uid=run.target)
         at = _behind(conversation.messages, run.after) if here is None else here + 1
         self.change(conversation.inserted(at, message), "label.answer")
 

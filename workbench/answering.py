@@ -77,6 +77,11 @@ class Answer:
                 return None
 
     @property
+    def runs_on(self) -> bool:
+        """Whether it is plain text that goes on from what stands before it; known once it has begun."""
+        return self.started is not None and self.started.mode == "completion"
+
+    @property
     def tokens_per_second(self) -> float | None:
         """While decoding, up to now. None before the second token."""
         if self._first_token is None or self.tokens < 2:

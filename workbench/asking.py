@@ -17,9 +17,10 @@ START_HASH = hashlib.sha256(b"qiao prompt 1").hexdigest()
 """The prompt hash of no messages at all."""
 
 
-def next_hash(before: str, role: str, text: str) -> str:
+def next_hash(before: str, role: str, text: str, *, runs_on: bool = False) -> str:
     """The prompt hash after one more message: a chain, so that a long conversation is hashed once, not once a take."""
-    return hashlib.sha256(f"{before}\n{role}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
+    joint = "+" if runs_on else ""
+    return hashlib.sha256(f"{before}\n{joint}{role}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def prompt_hashes(messages: Sequence[Message], values: Mapping[str, str], before: str = START_HASH) -> list[str]:
@@ -34,7 +35,7 @@ def prompt_hashes(messages: Sequence[Message], values: Mapping[str, str], before
             hashes.append(hashes[-1])
         else:
             text = "".join(run.text for run in message_runs(message, values))
-            hashes.append(next_hash(hashes[-1], message.role, text))
+            hashes.append(next_hash(hashes[-1], message.role, text, runs_on=message.runs_on))
     return hashes
 
 
@@ -44,7 +45,7 @@ def turns(messages: Sequence[Message], values: Mapping[str, str]) -> tuple[Turn,
     Raises:
         Unreadable: a variable has no value.
     """
-    return tuple(Turn(m.role, message_filled(m, values)) for m in messages if not m.muted)
+    return tuple(Turn(m.role, message_filled(m, values), m.runs_on) for m in messages if not m.muted)
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ def ask(
     if not sent and going_on is None:
         raise Unreadable("asking.nothing_to_answer")
     if going_on is not None:
-        sent = (*sent, Turn("assistant", message_filled(going_on, conversation.variables)))
+        sent = (*sent, Turn("assistant", message_filled(going_on, conversation.variables), going_on.runs_on))
     first = sampling.seed if sampling.seed is not None else (random.randrange(2**31) if seed is None else seed)
     # Past the largest seed comes 0, and what only a newer program knows isn't sent.
     seeds = [(first + i) % 2**63 for i in range(sampling.n or 1)]

@@ -97,6 +97,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Written or edited by hand. What is sent, unless a take is chosen."""
     muted: bool = False
     """Kept, but not sent."""
+    runs_on: bool = False
+    """In plain text it follows what stands before it at once: it was written on from there (see `plain_text`)."""
     note: str | None = None
     chosen: int | None = None
     """Counts takes from 1. None: `text` is what is sent."""
@@ -199,9 +201,9 @@ def split_message(message: Message, at: int) -> tuple[Message, Message]:
 
 
 def join_messages(first: Message, second: Message) -> Message:
-    """One message with the first's role and takes; the two texts parted by a blank line unless one is empty."""
+    """One with the first's role and takes; a blank line between, unless a text is empty or the second runs on."""
     texts = [text for text in (first.said, second.said) if text]
-    return first.with_text("\n\n".join(texts))
+    return first.with_text(("" if second.runs_on else "\n\n").join(texts))
 
 
 def next_role(messages: Sequence[Message], index: int) -> Role:

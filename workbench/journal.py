@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, cast
 
@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from .conversation import Conversation, Message, Role, Take, TakeError
+from .page import page_of, rewritten, with_page_beside
 from .paths import data_dir
 from .placing import Place, with_takes
 from .words import say
@@ -35,6 +36,8 @@ class Draft(msgspec.Struct, frozen=True):
     beginning: str
     """What the message said when the editor was opened on it."""
     text: str
+    whole: bool = False
+    """It is the text of the whole conversation as one page; `index` and `role` mean nothing."""
 
 
 class Coming(msgspec.Struct, frozen=True):
@@ -43,6 +46,8 @@ class Coming(msgspec.Struct, frozen=True):
     upto: Count
     """How many messages stand before it."""
     take: Take
+    runs_on: bool = False
+    """As `Place.runs_on`."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -143,23 +148,6 @@ class Journal:
             self._file = -1
 
 
-def splice(before: str, now: str) -> tuple[int, int, str]:
-    """How the text changed: so many characters at the start and at the end stayed, and what stands between them."""
-    room = min(len(before), len(now))
-    keep = _most(room, lambda n: before[:n] == now[:n])
-    end = _most(room - keep, lambda n: before[len(before) - n :] == now[len(now) - n :])
-    return keep, end, now[keep : len(now) - end]
-
-
-def _most(limit: int, holds: Callable[[int], bool]) -> int:
-    """The largest number up to `limit` for which it holds, where it holds for all smaller ones too."""
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low
-
-
 def orphans(where: Path | None = None) -> list[Left]:
     """What runs that were killed have left, the oldest first. Journals without a word are cleared away."""
     left: list[Left] = []
@@ -243,12 +231,31 @@ def _lines(rows: Iterable[bytes]) -> Iterator[Line]:
 def restored(conversation: Conversation, left: Left) -> Conversation:
     """The conversation with what the journal holds put where it belongs; nothing that is there already comes twice."""
     messages = conversation.messages
-    meant = [messages[draft.index].uid if draft.index < len(messages) else None for draft in left.drafts]
+    pages = [draft for draft in left.drafts if draft.whole]
+    drafts = [draft for draft in left.drafts if not draft.whole]
+    meant = [messages[draft.index].uid if draft.index < len(messages) else None for draft in drafts]
+    # An answer to a page is known by what it answers: the page comes first, unless it was written after the answer.
+    conversation, pages = _with_pages(conversation, pages)
     for coming in left.answers:
         conversation = _with_answer(conversation, coming)
-    for draft, uid in zip(left.drafts, meant, strict=True):
+    for draft, uid in zip(drafts, meant, strict=True):
         conversation = _with_draft(conversation, draft, uid)
+    conversation, pages = _with_pages(conversation, pages)
+    for draft in pages:
+        conversation = with_page_beside(conversation, draft.text)
     return conversation
+
+
+def _with_pages(conversation: Conversation, drafts: Sequence[Draft]) -> tuple[Conversation, list[Draft]]:
+    """The conversation with those pages that were written on what its text is; and those that weren't."""
+    others: list[Draft] = []
+    for draft in drafts:
+        now = page_of(conversation.messages).text
+        if now == draft.beginning:
+            conversation = rewritten(conversation, draft.text)
+        elif not now.startswith(draft.text):
+            others.append(draft)
+    return conversation, others
 
 
 def _with_answer(conversation: Conversation, coming: Coming) -> Conversation:
@@ -261,10 +268,11 @@ def _with_answer(conversation: Conversation, coming: Coming) -> Conversation:
     if take.finish is None:
         error = TakeError("engine_died", say("journal.cut_off"))
         take = msgspec.structs.replace(take, finish="error", error=error)
-    placed = with_takes(conversation, Place(coming.upto, take.prompt_hash or ""), [take])
+    place = Place(coming.upto, take.prompt_hash or "", runs_on=coming.runs_on)
+    placed = with_takes(conversation, place, [take])
     if placed is not None:
         return placed
-    alone = Message(role="assistant", takes=(take,), chosen=1)
+    alone = Message(role="assistant", takes=(take,), chosen=1, runs_on=coming.runs_on)
     return conversation.inserted(len(conversation.messages), alone)
 
 

@@ -144,6 +144,7 @@ def _merged_message(base: Message, ours: Message, theirs: Message) -> Message:
         role=role,
         text=_picked(base.text, ours.text, theirs.text),
         muted=_picked(base.muted, ours.muted, theirs.muted),
+        runs_on=_picked(base.runs_on, ours.runs_on, theirs.runs_on),
         note=_picked(base.note, ours.note, theirs.note),
         chosen=_merged_choice(base, ours, theirs, takes),
         takes=takes,

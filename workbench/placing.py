@@ -20,6 +20,8 @@ class Place(msgspec.Struct, frozen=True):
     """The assistant message that gets the takes; None: a new one is made for them."""
     going_on: Message | None = None
     """The assistant message whose text the answer goes on from. None: it starts afresh."""
+    runs_on: bool = False
+    """It was written as plain text, on from what stands before it."""
 
 
 def next_answer(conversation: Conversation) -> Place:
@@ -72,6 +74,30 @@ def answer_from(conversation: Conversation, index: int) -> Place:
     return _place(conversation, index + 1, following if is_answer else None)
 
 
+def take_from(conversation: Conversation, index: int) -> Place:
+    """What running from the message at `index` writes where the whole is one text.
+
+    On a take: another one of it. On a text by hand: what follows it, or a take of that if there is one already.
+    """
+    message = conversation.messages[index]
+    if message.take is not None:
+        return _place(conversation, index, message)
+    following = conversation.messages[index + 1] if index + 1 < len(conversation.messages) else None
+    is_take = following is not None and following.take is not None and not following.muted
+    return _place(conversation, index + 1, following if is_take else None)
+
+
+def end(conversation: Conversation) -> Place:
+    """What is written on from the end of the whole text, in a message of its own."""
+    return _place(conversation, len(conversation.messages))
+
+
+def taking(message: Message, take: Take, *, runs_on: bool) -> Message:
+    """The message with the take added and chosen. The first that says anything settles whether the message runs on."""
+    says = any(text for text in (message.text, *(each.text for each in message.takes)))
+    return message.with_take(take) if says else msgspec.structs.replace(message.with_take(take), runs_on=runs_on)
+
+
 def _last_answer(conversation: Conversation) -> int | None:
     """The index of the last message that is sent, if it is an assistant's."""
     sent = [i for i, message in enumerate(conversation.messages) if not message.muted]
@@ -102,7 +128,7 @@ def with_takes(conversation: Conversation, place: Place, takes: Sequence[Take]) 
     at = place.upto if place.upto in spots else spots[-1]
     there = conversation.messages[at] if at < len(conversation.messages) else None
     if there is None or there.role != "assistant" or (there.muted and place.seen is None):
-        message = Message(role="assistant", takes=tuple(takes), chosen=1 if takes else None)
+        message = Message(role="assistant", takes=tuple(takes), chosen=1 if takes else None, runs_on=place.runs_on)
         return conversation.inserted(at, message)
     added = (*there.takes, *takes)
     as_seen = place.seen is not None and _same(there, place.seen)

@@ -65,6 +65,8 @@ class Turn(msgspec.Struct, frozen=True):
 
     role: Role
     text: str
+    runs_on: bool = False
+    """In plain text it follows the turn before it at once."""
 
 
 class Request(msgspec.Struct, frozen=True):

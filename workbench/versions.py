@@ -25,6 +25,7 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     is_take: bool = False
     """A model said it: no variables in it."""
+    runs_on: bool = False
 
 
 class Prompt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,7 +52,8 @@ class Version(msgspec.Struct, frozen=True):
 
 def prompt_of(messages: Sequence[Message], variables: dict[str, str]) -> Prompt:
     """The prompt that these messages are."""
-    said = (Said(m.role, without_surrogates(m.said), m.take is not None) for m in messages if not m.muted)
+    sent = (m for m in messages if not m.muted)
+    said = (Said(m.role, without_surrogates(m.said), m.take is not None, m.runs_on) for m in sent)
     values = {name: without_surrogates(value) for name, value in variables.items()}
     return Prompt(tuple(said), values)
 
@@ -111,8 +113,8 @@ def brought_back(conversation: Conversation, index: int, prompt: Prompt) -> Conv
         if message.muted:
             messages.append(message)
         elif wanted:
-            messages.append(_saying(message, wanted.pop(0)))
-    messages += [_saying(None, said) for said in wanted]
+            messages.append(_placed(message, wanted.pop(0)))
+    messages += [_placed(None, said) for said in wanted]
     rest = list(conversation.messages[index:])
     now = prompt_hashes(messages, prompt.variables)[-1]
     if rest:
@@ -121,6 +123,11 @@ def brought_back(conversation: Conversation, index: int, prompt: Prompt) -> Conv
         if answers:
             rest[0] = msgspec.structs.replace(rest[0], chosen=answers[-1])
     return msgspec.structs.replace(conversation, messages=(*messages, *rest), variables=dict(prompt.variables))
+
+
+def _placed(message: Message | None, said: Said) -> Message:
+    made = _saying(message, said)
+    return made if made.runs_on == said.runs_on else msgspec.structs.replace(made, runs_on=said.runs_on)
 
 
 def _saying(message: Message | None, said: Said) -> Message:

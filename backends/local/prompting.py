@@ -101,4 +101,4 @@ def _spans(tokenizer: Tokenizer, request: Request, prompt: FormedPrompt) -> list
 
 
 def _clean(turns: Sequence[Turn]) -> list[Turn]:
-    return [Turn(turn.role, without_surrogates(turn.text)) for turn in turns]
+    return [Turn(turn.role, without_surrogates(turn.text), turn.runs_on) for turn in turns]

@@ -63,7 +63,7 @@ def body(
     if mode == "chat" and continues and messages and not messages[-1]["content"]:
         # Nothing to continue: the model opens its answer by itself.
         messages, continues = messages[:-1], False
-    prompt = plain_text([Turn(turn.role, without_surrogates(turn.text)) for turn in request.messages])
+    prompt = plain_text([Turn(turn.role, without_surrogates(turn.text), turn.runs_on) for turn in request.messages])
     if not (prompt if mode == "completion" else messages):
         raise Refusal("remote.nothing_to_send", "invalid_request", model=visible_line(str(request.address)))
     sampling = heeded(provider, request.address.name, request.sampling, mode)

@@ -144,7 +144,7 @@ class _Server:
 
     def shares(self, mode: Mode, text: str, names: Sequence[str]) -> tuple[Share, ...]:
         """What of the prompt each message is; nothing where it can't be told. Takes two more questions for a chat."""
-        turns = [Turn(turn.role, without_surrogates(turn.text)) for turn in self._request.messages]
+        turns = [Turn(turn.role, without_surrogates(turn.text), turn.runs_on) for turn in self._request.messages]
         if mode == "completion":
             # Tokens that the tokenizer puts before a bare text are no part of it.
             before = [name for name in names[:1] if _SPECIAL.fullmatch(name) and not text.startswith(name)]

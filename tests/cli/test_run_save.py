@@ -12,7 +12,7 @@ import pytest
 from qiao.backends.scripted import ScriptedBackend
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.sampling import Sampling
-from qiao.workbench.seam import Event, Finished, Request, Text, Turn
+from qiao.workbench.seam import Event, Finished, Request, Started, Text, Turn
 
 Qiao = Callable[..., Any]
 Write = Callable[..., Path]
@@ -41,6 +41,13 @@ def test_a_new_answer_at_the_end(qiao: Qiao, scripted: ScriptedBackend, write: W
     assert take.sampling == Sampling(temperature=0, top_p=1, top_k=0, seed=1)
     assert take.finish == "stop"
     assert take.usage.completion_tokens == 3
+
+
+def test_what_a_base_model_wrote_runs_on(qiao: Qiao, scripted: ScriptedBackend, write: Write, read: Qiao) -> None:
+    path = write(ASKED)
+    scripted.enqueue((Started("completion", Sampling()), Text("你好"), Finished("stop")))
+    qiao("run", str(path), "--save")
+    assert [message.runs_on for message in read(path).messages] == [False, False, True]
 
 
 def test_a_conversation_that_ends_with_an_answer_wants_to_know(qiao: Qiao, write: Write) -> None:

@@ -123,6 +123,36 @@ def test_the_next_start_brings_it_back_and_u_takes_it_away(tmp_path: Path) -> No
         second.close()
 
 
+def test_a_page_for_a_base_model_comes_back_as_it_stood(tmp_path: Path) -> None:
+    file, home, answer = tmp_path / "talk.toml", tmp_path / "home", tmp_path / "answer.txt"
+    file.write_bytes(dumps(Conversation(messages=(Message(role="user", text="从前"),))))
+    answer.write_text("有座山")
+    options = ("--base", "--answer", str(answer))
+    first = Terminal(str(file), *options, program=PROGRAM, home=home)
+    try:
+        first.wait("the whole text, as it is sent")
+        first.send("p")
+        first.wait("从前有座山")
+        wait_until(lambda: "有座山" in file.read_text())
+        first.send("e")
+        first.wait("editing")
+        first.send("，山里有座庙")
+        first.wait("山里有座庙")
+        wait_until(lambda: any("有座庙" in path.read_text() for path in (home / "data" / "journal").glob("*.jsonl")))
+    finally:
+        first.process.send_signal(signal.SIGKILL)
+        first.close()
+    second = Terminal(str(file), *options, program=PROGRAM, home=home)
+    try:
+        second.wait("从前有座山，山里有座庙")
+        wait_until(lambda: "有座庙" in file.read_text())
+        messages = Document.open(file).conversation.messages
+        assert [message.said for message in messages] == ["从前", "有座山", "，山里有座庙"]
+        assert len(messages[1].takes) == 1
+    finally:
+        second.close()
+
+
 def wait_until(condition: Callable[[], object], patience: float = 20.0) -> None:
     end = time.monotonic() + patience
     while not condition():

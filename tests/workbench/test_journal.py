@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from qiao.workbench.asking import prompt_hashes
 from qiao.workbench.conversation import Conversation, Message, Take
-from qiao.workbench.journal import Coming, Draft, Journal, Left, Line, folder, orphans, restored, splice
+from qiao.workbench.journal import Coming, Draft, Journal, Left, Line, folder, orphans, restored
+from qiao.workbench.page import page_of, rewritten
+from qiao.workbench.splicing import splice
 
 ASKED = Conversation(messages=(Message(role="user", text="Capital?"),))
 HASH = prompt_hashes(ASKED.messages, {})[-1]
@@ -227,3 +229,47 @@ def test_a_head_that_cant_be_written_is_begun_again(journal: Journal, monkeypatc
     found = left()
     assert found.document is not None
     found.settle()
+
+
+def whole(beginning: str, text: str) -> Draft:
+    return Draft(0, "user", beginning, text, whole=True)
+
+
+STORY = Conversation(
+    messages=(
+        Message(role="user", text="从前"),
+        Message(role="assistant", takes=(Take(text="有座山"),), chosen=1, runs_on=True),
+    )
+)
+
+
+def text_of(conversation: Conversation) -> str:
+    return page_of(conversation.messages).text
+
+
+def test_a_page_comes_back_with_the_takes_of_what_was_not_changed() -> None:
+    back = restored(STORY, holding(whole("从前有座山", "从前有座山，山里")))
+    assert text_of(back) == "从前有座山，山里"
+    assert back.messages[:2] == STORY.messages
+    assert restored(back, holding(whole("从前有座山", "从前有座山，山里"))) is back
+
+
+def test_a_page_and_what_was_written_on_from_it_come_back_together() -> None:
+    page = rewritten(STORY, "从前有座山，山里")
+    prompt_hash = prompt_hashes(page.messages, {})[-1]
+    coming = Coming(3, Take(text="有座庙", model="local:x", seed=1, prompt_hash=prompt_hash), runs_on=True)
+    back = restored(STORY, holding(whole("从前有座山", "从前有座山，山里"), answers=(coming,)))
+    assert text_of(back) == "从前有座山，山里有座庙"
+    again = whole("从前有座山，山里有座庙", "从前有座山，山里有座庙，庙里")
+    back = restored(STORY, holding(whole("从前有座山", "从前有座山，山里"), again, answers=(coming,)))
+    assert text_of(back) == "从前有座山，山里有座庙，庙里"
+    assert [m.role for m in back.messages] == ["user", "assistant", "user", "assistant", "user"]
+    # The file has it all already, or all but the last.
+    assert restored(back, holding(whole("从前有座山", "从前有座山，山里"), again, answers=(coming,))) is back
+
+
+def test_a_page_of_another_text_is_kept_beside_it_and_not_sent() -> None:
+    back = restored(ASKED, holding(whole("从前", "从前有座山")))
+    assert text_of(back) == "Capital?"
+    assert (back.messages[1].text, back.messages[1].muted) == ("从前有座山", True)
+    assert restored(back, holding(whole("从前", "从前有座山"))) is back

@@ -5,6 +5,7 @@ import time
 from textual.widgets import Static
 
 from ...workbench.words import say
+from ..page_items import WHOLE
 from .conversation_actions import ConversationActions
 
 NOTICE_SECONDS = 4
@@ -41,7 +42,7 @@ class Announcing(ConversationActions):
             return say("plain.nothing")
         role = say(f"screen.role_{message.role}")
         words = [say("plain.message", n=session.index + 1, count=len(session.messages), role=role)]
-        if session.editing == message.uid:
+        if session.editing in (message.uid, WHOLE):
             words.append(say("screen.editing"))
         elif session.run_of(message.uid) is not None:
             words.append(say("plain.answering"))

@@ -13,13 +13,14 @@ from ...workbench.errors import QiaoError
 from ...workbench.seam import Request
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..actions import BY_ID
+from ..actions import BY_ID, WRITING, Where
+from ..edited import Edited, EditedPage
 from ..external_editor import edit_text
 from ..running import Run
 from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from .dialogs import LineInput
-from .workbench_base import Edited, WorkbenchBase
+from .workbench_base import WorkbenchBase
 
 if TYPE_CHECKING:
     from .seen import Tried
@@ -43,8 +44,8 @@ class ConversationActions(WorkbenchBase):
         """To the next message; in one that is taller than the screen, further through it first."""
         session, transcript = self.session, self.transcript
         half = max(transcript.size.height // 2, 1)
-        here = session.index
-        if here < 0:
+        here = session.shown_at
+        if session.index < 0:
             return
         cut = transcript.is_cut_below(here) if step > 0 else transcript.is_cut_above(here)
         if cut and transcript.scroll_lines(step * half):
@@ -100,8 +101,17 @@ class ConversationActions(WorkbenchBase):
             raise QiaoError("screen.busy_message")
         session.editing = message.uid
         session.folds = session.folds.with_text(message.uid, folded=False)
-        self.edited = Edited(session, message.uid, message.said)
-        self.editor = MessageEditor(message.said, self.inks, self.qiao.keys.bindings("editor"))
+        self.open_editor(Edited(session, message.uid, message.said))
+
+    def open_editor(self, edited: Edited | EditedPage, *where: Where, added: str = "") -> None:
+        """Opens an editor on this, its caret at the end.
+
+        Args:
+            where: whose keys hold before those of every editor.
+            added: what is in the draft behind the text already.
+        """
+        self.edited = edited
+        self.editor = MessageEditor(edited.beginning + added, self.inks, self.qiao.keys.bindings("editor", *where))
         self.editor.styles.width = self.transcript.text_width
         self.editor.styles.height = 1
         # Out of sight until it is known where its block stands.
@@ -129,12 +139,13 @@ class ConversationActions(WorkbenchBase):
         self.do_run()
 
     def do_role_in_editor(self) -> None:
-        self.session.role()
-        self.refresh_conversation()
+        if isinstance(self.edited, Edited):
+            self.session.role()
+            self.refresh_conversation()
 
     def do_split(self) -> None:
         editor, edited = self._take_editor()
-        if editor is not None and edited is not None:
+        if editor is not None and isinstance(edited, Edited):
             edited.session.split(edited.uid, editor.draft, editor.caret)
             self.refresh_all()
 
@@ -347,7 +358,8 @@ class ConversationActions(WorkbenchBase):
         session = self.session
         message = session.message
         run = None if message is None else session.run_of(message.uid)
-        asked = run.ask if run is not None else session.ask(self.address)
+        # Of a page, what its continuation is given: all of it.
+        asked = run.ask if run is not None else session.ask(self.address, go_on=session.page is not None)
         messages = session.conversation.messages
         seen = Seen(asked.requests[0], self.qiao.backends, self.inks)
 
@@ -373,7 +385,7 @@ class ConversationActions(WorkbenchBase):
 
     def action_do(self, action_id: str) -> None:
         """Carries out an action of the table; what goes wrong is said, and nothing is lost."""
-        if BY_ID[action_id].where != "editor" and action_id not in _BESIDE_EDITOR:
+        if BY_ID[action_id].where not in WRITING and action_id not in _BESIDE_EDITOR:
             # Through the palette, or by the mouse: a draft is kept before anything else happens.
             self.close_editor()
         handler = getattr(self, f"do_{action_id}")

@@ -15,6 +15,9 @@ from ...workbench.seam import Count, Request, Turn
 from ...workbench.token_counts import LONG, estimate
 from ...workbench.variables import message_runs
 from ...workbench.words import say
+from ..actions import Where
+from ..edited import Edited, EditedPage
+from ..page_items import WHOLE
 from ..wrap import Line, Run, line_width
 from .conversation_actions import ConversationActions
 
@@ -59,8 +62,8 @@ class DraftSize(ConversationActions):
     _silent: tuple[Address | None, float] = (None, 0.0)
     """Who couldn't count, and when."""
 
-    def do_edit(self) -> None:
-        super().do_edit()
+    def open_editor(self, edited: Edited | EditedPage, *where: Where, added: str = "") -> None:
+        super().open_editor(edited, *where, added=added)
         if not self.qiao.plain:
             # The room for it, so that nothing has to give way when it comes.
             self.draft_size = (Run(" " * line_width(size_words(Count(0, 0), self._context_length(self.address)))),)
@@ -85,13 +88,13 @@ class DraftSize(ConversationActions):
     def _count(self) -> None:
         self._soon = None
         editor, edited = self.editor, self.edited
-        index = None if edited is None else edited.session.conversation.index(edited.uid)
-        if editor is None or edited is None or index is None:
+        if editor is None or edited is None or (place := edited.place) is None:
             return
         conversation, text = edited.session.conversation, editor.draft
         self._is_long = len(text) > LONG
         self._counting = True
-        draft = Draft(conversation, index, edited.uid, conversation.messages[index].role, text, self.address)
+        role = "user" if edited.uid == WHOLE else conversation.messages[place].role
+        draft = Draft(conversation, place, edited.uid, role, text, self.address)
         threading.Thread(target=self._work, args=(draft,), name="draft size", daemon=True).start()
 
     def _work(self, draft: Draft) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..actions import ACTIONS, BY_ID, Action, Keys
+from ..actions import ACTIONS, BY_ID, WRITING, Action, Keys
 from ..at_once import bind_at_once
 from ..inks import Inks
 from ..panes.rows import Row, Rows
@@ -111,7 +111,7 @@ class Help(ModalScreen[str | None]):
 
     def _entry(self, heading: str, action: Action) -> Entry:
         keys = tuple(visible_line(key) for key in self._keys.shown(action.id))
-        does = "edit" if action.where == "editor" else action.id
+        does = "edit" if action.where in WRITING else action.id
         return Entry(heading, keys, action.help, f"{action.label} {action.id}", does, action.id)
 
     def _list(self) -> None:

@@ -12,11 +12,13 @@ from .jump_actions import JumpActions
 from .key_actions import KeyActions
 from .mark_actions import MarkActions
 from .model_actions import ModelActions
+from .page_actions import PageActions
 from .take_actions import TakeActions
 from .whole_file_actions import WholeFileActions
 
 
 class WorkbenchScreen(
+    PageActions,
     DraftSize,
     JumpActions,
     KeyActions,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
-from typing import NamedTuple, cast
+from typing import cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -21,6 +21,7 @@ from ...workbench.variables import message_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from .. import remembered
+from ..edited import Edited, EditedPage
 from ..glyphs import glyphs
 from ..host import Host
 from ..inks import Inks
@@ -38,7 +39,7 @@ from ..panes.rows import Rows
 from ..panes.sampling import SamplingPane
 from ..panes.title import Title
 from ..session import Session
-from ..transcript.blocks import SILENT_SECONDS
+from ..transcript.blocks import SILENT_SECONDS, take_mark
 from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from ..wrap import Line, Run
@@ -51,15 +52,6 @@ ALWAYS = ("help", "quit")
 PAINTINGS_A_SECOND = 12
 FOLDED_SECONDS = 3
 """How long the machine's figure at the foot of a small screen stands: it must not keep a line busy."""
-
-
-class Edited(NamedTuple):
-    """The message that an editor is open on."""
-
-    session: Session
-    uid: int
-    beginning: str
-    """Its text when the editor was opened."""
 
 
 class WorkbenchBase(KnownModels, Screen[None]):
@@ -77,7 +69,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         self.editor: MessageEditor | None = None
         self._named: tuple[object, list[str]] = (None, [])
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
-        self.edited: Edited | None = None
+        self.edited: Edited | EditedPage | None = None
         """What the editor is open on."""
         self.offers: list[Offer] = []
         """Conversations to open again, what was closed last at the end."""
@@ -158,13 +150,14 @@ class WorkbenchBase(KnownModels, Screen[None]):
     def refresh_conversation(self) -> None:
         """Shows the messages, the title and the hints."""
         session = self.session
+        session.show_as_page(self.is_page)
         lines = 0
         if self.editor is not None:
             room = max(self.transcript.size.height - 4, 1)
             lines = min(self.editor.lines_wanted, room)
         items = session.items(lines, self.draft_size)
         empty = () if items else self._empty_words()
-        self.transcript.show(items, session.index, session.conversation.variables, empty)
+        self.transcript.show(items, session.shown_at, session.conversation.variables, empty)
         self._place_editor()
         self.refresh_title()
         self.refresh_hints()
@@ -255,6 +248,13 @@ class WorkbenchBase(KnownModels, Screen[None]):
         except QiaoError:
             # Told at the start; without a model of its own, a conversation shows what is wrong with it.
             return Address("?", "?")
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the conversation is shown as one text: a base model answers next. Not under an open editor."""
+        if self.edited is not None:
+            return isinstance(self.edited, EditedPage)
+        return (model := self.model(self.address)) is not None and model.kind == "base"
 
     def _tick(self) -> None:
         """While something streams: what has come since the last painting is shown."""
@@ -372,6 +372,9 @@ class WorkbenchBase(KnownModels, Screen[None]):
     def _state_words(self) -> str:
         """What the folded panes would show, and that there is more below."""
         words: list[str] = []
+        message = self.session.message if self.session.page is not None and self.editor is None else None
+        if message is not None and (mark := take_mark(message, coming=self.session.run_of(message.uid) is not None)):
+            words.append(mark)
         if self.transcript.more_below:
             words.append(f"{glyphs.more} {say('screen.more_below')}")
         # A figure that changes by itself would be read out again and again.
@@ -408,7 +411,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         editor = self.editor
         if editor is None:
             return
-        region = self.transcript.body_region(self.session.index)
+        region = self.transcript.body_region(self.session.shown_at)
         if region is None:
             return
         region = region.translate(self.transcript.region.offset - self.query_one("#middle").region.offset)
@@ -427,23 +430,20 @@ class WorkbenchBase(KnownModels, Screen[None]):
         editor, edited = self.editor, self.edited
         if editor is None or edited is None or edited.session is not session:
             return None
-        index = session.conversation.index(edited.uid)
-        if index is None:
-            return None
-        return Draft(index, session.conversation.messages[index].role, edited.beginning, editor.draft)
+        return edited.draft(editor.draft)
 
     def close_editor(self) -> None:
         """The draft becomes one undo step."""
         editor, edited = self._take_editor()
         if editor is None or edited is None:
             return
-        if not edited.session.write(edited.uid, editor.draft, edited.beginning):
-            self.qiao.tell(say("screen.draft_kept_below"))
+        if (notice := edited.keep(editor.draft)) is not None:
+            self.qiao.tell(say(notice))
         self.set_focus(self.transcript)
         self.refresh_all()
         self.transcript.reveal()
 
-    def _take_editor(self) -> tuple[MessageEditor | None, Edited | None]:
+    def _take_editor(self) -> tuple[MessageEditor | None, Edited | EditedPage | None]:
         """The editor off the screen, and what it was open on; the draft is the caller's to keep."""
         editor, edited = self.editor, self.edited
         self.editor = self.edited = None

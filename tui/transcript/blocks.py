@@ -1,7 +1,7 @@
 """A message as the lines of a block: a bar in the role's colour, a heading, the text, a line of provenance."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,9 @@ from ..glyphs import glyphs
 from ..live_markdown import live
 from ..wrap import Line, Run, line_width, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
+
+if TYPE_CHECKING:
+    from .page_lines import Part
 
 MARKDOWN_LIMIT = 100_000
 """Characters; a longer answer is shown as plain text, since laying it out would be felt."""
@@ -51,13 +54,15 @@ class Item(NamedTuple):
     """It doesn't fit into the model's context, and isn't sent."""
     size: Line = ()
     """How many tokens it has while it is being edited, in words."""
+    page: "Part | None" = None
+    """What it shows of the conversation as one text; None: it is a message with a heading of its own."""
 
 
 def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
     """The block's lines, without the bar, at most `width` cells each."""
     body: list[Line]
     if item.editing:
-        body = [*[()] * item.editing, _below_editor(item.size, width)]
+        body = [*[()] * item.editing, below_editor(say("screen.editing_hint"), item.size, width)]
     elif item.live is not None:
         body = [*_live_lines(item.live, width, item.unfolded)]
     else:
@@ -72,26 +77,22 @@ def is_long(message: Message, width: int, variables: Mapping[str, str]) -> bool:
     return len(_said_lines(message, width, variables)) > LONG
 
 
-def _below_editor(size: Line, width: int) -> Line:
+def below_editor(keys: str, size: Line, width: int) -> Line:
     """The keys at the left, the size at the right; where both don't fit, the size, since the last line has the keys."""
-    keys = (Run(say("screen.editing_hint"), "faint"),)
-    gap = width - line_width(keys) - line_width(size)
+    hint = Run(keys, "faint")
+    gap = width - line_width((hint,)) - line_width(size)
     if not size or gap >= 2:
-        return truncate_line((*keys, Run(" " * max(gap, 0)), *size) if size else keys, width)
+        return truncate_line((hint, Run(" " * max(gap, 0)), *size) if size else (hint,), width)
     return truncate_line((Run(" " * max(width - line_width(size), 0)), *size), width)
 
 
 def _heading(item: Item) -> Line:
     message = item.message
     runs = [Run(say(f"screen.role_{message.role}"), f"{message.role} strong")]
-    if item.live is not None:
-        count = len(message.takes) + 1
-        runs.append(Run(f" {glyphs.take_left}{count}/{count}{glyphs.take_right}", message.role))
-    elif message.takes:
-        place = glyphs.by_hand if message.chosen is None else str(message.chosen)
-        runs.append(Run(f" {glyphs.take_left}{place}/{len(message.takes)}{glyphs.take_right}", message.role))
-        if message.take is not None and message.take.starred:
-            runs.append(Run(f" {glyphs.star}", "accent"))
+    if mark := take_mark(message, coming=item.live is not None):
+        runs.append(Run(f" {mark}", message.role))
+    if item.live is None and message.take is not None and message.take.starred:
+        runs.append(Run(f" {glyphs.star}", "accent"))
     marks = [
         (item.marked, "screen.marked", "accent"),
         (bool(item.editing), "screen.editing", "accent"),
@@ -103,6 +104,15 @@ def _heading(item: Item) -> Line:
     if message.note:
         runs.append(Run(f"  {visible_line(message.note)}", "muted em"))
     return tuple(runs)
+
+
+def take_mark(message: Message, *, coming: bool = False) -> str:
+    """Which of its takes is shown, of how many; empty where there are none. `coming`: it is one more."""
+    if not message.takes and not coming:
+        return ""
+    count = len(message.takes) + coming
+    place = count if coming else message.chosen or glyphs.by_hand
+    return f"{glyphs.take_left}{place}/{count}{glyphs.take_right}"
 
 
 def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
@@ -185,12 +195,17 @@ def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
     if answer.text:
         text = visible(answer.text)
         body += live(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
+    return [*body, *wrap(live_status(answer), width)]
+
+
+def live_status(answer: Answer) -> list[Run]:
+    """Which model it comes from, how far it is, and how to stop it."""
     status = [Run(_progress(answer), "faint")]
     if answer.progress is None and (seconds := answer.silence) >= SILENT_SECONDS:
         status.append(Run(f" · {say('failing.silent', seconds=f'{seconds:.0f}')}", "warn"))
     name = short_model(visible_line(str(answer.request.address)))
     hint = Run(f"   {say('screen.stop_hint')}", "faint")
-    return [*body, *wrap((Run(f"{name} · ", "faint"), *status, hint), width)]
+    return [Run(f"{name} · ", "faint"), *status, hint]
 
 
 def _progress(answer: Answer) -> str:
@@ -220,7 +235,18 @@ def progress_words(progress: Progress) -> str:
 
 
 def provenance(take: Take, width: int) -> list[Line]:
-    """One faint line: model, sampling, tokens, speed, time to first token, finish; what stands out is in words."""
+    """One faint line of it."""
+    runs = provenance_runs(take)
+    return wrap_figures(runs, width) if any(run.text for run in runs) else []
+
+
+def wrap_figures(runs: Sequence[Run], width: int) -> list[Line]:
+    """Wrapped so that a figure stays with its unit: between the two stands `NO_BREAK`."""
+    return [tuple(Run(text.replace(NO_BREAK, " "), ink) for text, ink in line) for line in wrap(runs, width)]
+
+
+def provenance_runs(take: Take) -> list[Run]:
+    """Model, sampling, tokens, speed, time to first token, finish; what stands out is in words."""
     usage, timing = take.usage, take.timing
     parts = [short_model(visible_line(take.model))] if take.model else []
     parts += sampling_words(take.sampling) if take.sampling else []
@@ -239,10 +265,7 @@ def provenance(take: Take, width: int) -> list[Line]:
         runs += [Run(" · " if parts else "", "faint"), Run(words, "warn" if stands_out else "faint")]
     if pressed := advice(take):
         runs.append(Run(f"   {pressed}", "muted"))
-    if not any(run.text for run in runs):
-        return []
-    # A figure stays with its unit.
-    return [tuple(Run(text.replace(NO_BREAK, " "), ink) for text, ink in line) for line in wrap(runs, width)]
+    return runs
 
 
 NEUTRAL = Sampling(

@@ -21,6 +21,7 @@ from ..inks import Inks, jump_mark
 from ..wrap import Line, Run
 from .blocks import Item, is_long, lines
 from .empty_page import told_lines
+from .page_lines import CHOSEN, marked, page_lines
 
 MARGIN = 3
 """Cells left of the bar, and right of the text."""
@@ -34,7 +35,7 @@ LINES_AHEAD = 5
 
 
 class Place(NamedTuple):
-    """A line of the page: the block's number, and the line in it (its blank line at the end included)."""
+    """A line of the page: the block's number, and the line in it (its blank line at the end, if any, included)."""
 
     block: int
     line: int
@@ -109,7 +110,7 @@ class Transcript(Widget, can_focus=True):
         self._live.clear()
         if was_written_in_sight and self._is_writing() and self.is_cut_below(selected):
             # An answer that grows above pushes what is being written down; it stays where it can be seen.
-            end = self._stepped(Place(selected, self._height(selected) - 2), -(self.size.height - 1))
+            end = self._stepped(Place(selected, len(self._lines(selected)) - 1), -(self.size.height - 1))
             self._top = min(self._stepped(end, self._ahead), Place(selected, 0))
         self._paint()
 
@@ -145,7 +146,8 @@ class Transcript(Widget, can_focus=True):
     @property
     def more_below(self) -> bool:
         """Whether the last line is out of sight."""
-        return bool(self._items) and self.is_cut_below(len(self._items) - 1)
+        last = len(self._items) - 1
+        return last >= 0 and self._stepped(self._top, self.size.height - 1) < Place(last, len(self._lines(last)) - 1)
 
     def is_long(self, number: int) -> bool:
         """Whether the text of this message can be folded."""
@@ -158,21 +160,31 @@ class Transcript(Widget, can_focus=True):
         uid, width = item.message.uid, self.text_width
         if item.live is not None:
             if number not in self._live:
-                self._live[number] = lines(item, width, self._variables)
+                self._live[number] = self._laid_out(item, width)
             return self._live[number]
         state = (*item[2:], width)
         kept = self._cache.get(uid)
         if kept is None or kept.message is not item.message or kept.state != state:
-            kept = Laid(item.message, state, lines(item, width, self._variables))
+            kept = Laid(item.message, state, self._laid_out(item, width))
             self._cache[uid] = kept
         self._cache.move_to_end(uid)
         if len(self._cache) > KEPT_BLOCKS:
             self._cache.popitem(last=False)
         return kept.lines
 
+    def _laid_out(self, item: Item, width: int) -> list[Line]:
+        return (lines if item.page is None else page_lines)(item, width, self._variables)
+
+    def _extent(self, number: int) -> tuple[int, int]:
+        """The first and last line of a block, the blank one after it left out; of a page, of what is selected there."""
+        block = self._lines(number)
+        found = marked(block) if self._items[number].page is not None and number == self._selected else None
+        return found or (0, max(len(block) - 1, 0))
+
     def _height(self, number: int) -> int:
-        """Of a block, the blank line after it included."""
-        return len(self._lines(number)) + 1
+        """Of a block, the blank line after it included, where there is one."""
+        page = self._items[number].page
+        return len(self._lines(number)) + (page is None or page.blank_below)
 
     def _clamp(self, place: Place) -> Place:
         """The place, or the nearest that exists."""
@@ -228,7 +240,7 @@ class Transcript(Widget, can_focus=True):
         number, line = self._clamp(top)
         while number < len(self._items) and len(shown) < count:
             block = self._lines(number)
-            while line <= len(block) and len(shown) < count:
+            while line < self._height(number) and len(shown) < count:
                 shown.append(Shown(Place(number, line), self._strip(number, line, block)))
                 line += 1
             number, line = number + 1, 0
@@ -245,15 +257,21 @@ class Transcript(Widget, can_focus=True):
         if line == len(block):
             return self._blank
         item = self._items[number]
-        ground = "selection" if number == self._selected and self.has_focus and not item.editing else "page"
+        is_marked = number == self._selected and not item.editing
+        ground = "selection" if is_marked and self.has_focus and item.page is None else "page"
         bar_ink = "accent" if item.editing else "faint" if item.message.muted or item.left_out else item.message.role
+        runs = block[line]
+        run = Run(glyphs.selected if is_marked else glyphs.bar, bar_ink)
+        if item.page is not None:
+            run, *runs = runs
+            if not self.has_focus:
+                runs = [Run(text, ink.removesuffix(CHOSEN)) for text, ink in runs]
         width = self.size.width
         margin = Segment(" " * MARGIN, self.inks.style("text", "page"))
         first = self._top.line if number == self._top.block else 0
         letter = self._letters.get(item.message.uid) if line == first else None
-        is_marked = number == self._selected and not item.editing
-        bar = Segment(glyphs.selected if is_marked else glyphs.bar, self.inks.style(bar_ink, "page"))
-        inner = self.inks.strip((Run(" "), *block[line]), ground, min(self.text_width + INDENT, width - MARGIN - 1))
+        bar = Segment(run.text, self.inks.style(run.ink, "page"))
+        inner = self.inks.strip((Run(" "), *runs), ground, min(self.text_width + INDENT, width - MARGIN - 1))
         before = [margin] if letter is None else self.inks.strip(jump_mark(letter, MARGIN), "page", MARGIN)
         strip = Strip([*before, bar, *inner])
         return strip.extend_cell_length(width, self.inks.style("text", "page")).crop(0, width)
@@ -322,11 +340,12 @@ class Transcript(Widget, can_focus=True):
         if not self._items or not self.size:
             return
         number, height = self._selected, self.size.height
-        rows = self._height(number) - 1
-        if number == len(self._items) - 1 and rows < height:
+        begin, end = self._extent(number)
+        rows = end - begin + 1
+        if number == len(self._items) - 1 and end == len(self._lines(number)) - 1 and rows < height:
             # The blank line at the very end too, as when the end is followed: nothing jumps from one to the other.
-            rows += 1
-        first, last = Place(number, 0), Place(number, max(rows - 1, 0))
+            end, rows = end + 1, rows + 1
+        first, last = Place(number, begin), Place(number, end)
         if self._top > first and not (to_end and rows > height):
             self._top = first
         elif self._stepped(self._top, height - 1) < last:
@@ -350,12 +369,12 @@ class Transcript(Widget, can_focus=True):
         return self._top != before
 
     def is_cut_below(self, number: int) -> bool:
-        """Whether the end of this block is below the last visible line."""
-        return self._stepped(self._top, self.size.height - 1) < Place(number, self._height(number) - 2)
+        """Whether the end of this block is below the last visible line; of a page, of what is selected there."""
+        return self._stepped(self._top, self.size.height - 1) < Place(number, self._extent(number)[1])
 
     def is_cut_above(self, number: int) -> bool:
-        """Whether the beginning of this block is above the first visible line."""
-        return self._top > Place(number, 0)
+        """Whether the beginning of this block is above the first visible line; of a page, as above."""
+        return self._top > Place(number, self._extent(number)[0])
 
     def body_region(self, number: int) -> Region | None:
         """Where the text of a block stands on this widget, however much of it is in sight; None if nothing is."""
