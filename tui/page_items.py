@@ -139,6 +139,13 @@ def _parted(items: Sequence[Item]) -> _Cut:
     return _Cut(begins, flush, len(items) - len(sent))
 
 
+def next_seen(messages: Sequence[Message], at: int, step: int, live: Collection[int], else_: int) -> int:
+    """The number of the first message from `at` on, in this direction, that has a part in the text; or else this."""
+    way = range(at, len(messages) if step > 0 else -1, step)
+    seen = (i for i in way if not messages[i].muted and (messages[i].said or messages[i].uid in live))
+    return next(seen, else_)
+
+
 def heading(muted: int, *, editing: bool = False) -> str:
     """What stands above the text, with how many messages are no part of it."""
     words = say("page.editing") if editing else say("page.heading")

@@ -15,12 +15,12 @@ from ..workbench.asking import Ask, ask
 from ..workbench.conversation import Conversation, Message, Role, Take, join_messages, next_role, split_message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
-from ..workbench.placing import Place, answer_from, end, take_from, taking
+from ..workbench.placing import Place, answer_from, taking, written_from
 from ..workbench.seam import Prompt, Request, Token
 from ..workbench.window import cut_messages, left_out
 from .folding import Folds
 from .items import Editing, HashChain, Items
-from .page_items import WHOLE, Page
+from .page_items import WHOLE, Page, next_seen
 from .running import Run
 from .transcript.blocks import Item
 from .wrap import Line
@@ -176,13 +176,8 @@ class Session:
             return
         at = min(max(self.index + step, 0), len(messages) - 1)
         if self.page is not None:
-            # What is no part of the text can't be seen there.
-            way = range(at, len(messages) if step > 0 else -1, 1 if step > 0 else -1)
-            at = next((i for i in way if self._is_on_page(messages[i])), self.index)
+            at = next_seen(messages, at, 1 if step > 0 else -1, {run.target for run in self.runs}, self.index)
         self.selected = messages[at].uid
-
-    def _is_on_page(self, message: Message) -> bool:
-        return not message.muted and (bool(message.said) or self.run_of(message.uid) is not None)
 
     # Editing
 
@@ -357,14 +352,12 @@ class Session:
 
     def _place(self, go_on: bool) -> Place:
         """What is answered: on a page, going on is from the end of the whole text."""
-        conversation, here = self.conversation, self.in_document
-        if self.page is None:
-            if here is None:
-                raise QiaoError("asking.nothing_to_answer")
-            return answer_from(conversation, here)
-        if not any(message.said and not message.muted for message in conversation.messages):
-            raise QiaoError("page.nothing_written")
-        return end(conversation) if go_on or here is None else take_from(conversation, here)
+        here = self.in_document
+        if self.page is not None:
+            return written_from(self.conversation, None if go_on else here)
+        if here is None:
+            raise QiaoError("asking.nothing_to_answer")
+        return answer_from(self.conversation, here)
 
     def new_run(
         self, address: Address, *, go_on: bool = False, takes: int | None = None, prefix: str | None = None

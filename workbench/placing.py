@@ -74,22 +74,25 @@ def answer_from(conversation: Conversation, index: int) -> Place:
     return _place(conversation, index + 1, following if is_answer else None)
 
 
-def take_from(conversation: Conversation, index: int) -> Place:
+def written_from(conversation: Conversation, index: int | None) -> Place:
     """What running from the message at `index` writes where the whole is one text.
 
-    On a take: another one of it. On a text by hand: what follows it, or a take of that if there is one already.
+    On a take: another one of it. On a text by hand: what follows it, or a take of that if there is one already. Without
+    a message: what goes on from the end, in a message of its own.
+
+    Raises:
+        Unreadable: there is no text.
     """
+    if not any(message.said and not message.muted for message in conversation.messages):
+        raise Unreadable("page.nothing_written")
+    if index is None:
+        return _place(conversation, len(conversation.messages))
     message = conversation.messages[index]
     if message.take is not None:
         return _place(conversation, index, message)
     following = conversation.messages[index + 1] if index + 1 < len(conversation.messages) else None
     is_take = following is not None and following.take is not None and not following.muted
     return _place(conversation, index + 1, following if is_take else None)
-
-
-def end(conversation: Conversation) -> Place:
-    """What is written on from the end of the whole text, in a message of its own."""
-    return _place(conversation, len(conversation.messages))
 
 
 def taking(message: Message, take: Take, *, runs_on: bool) -> Message:

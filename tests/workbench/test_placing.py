@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.errors import Unreadable
-from qiao.workbench.placing import Place, answer_from, continuation, next_answer, retake, with_takes
+from qiao.workbench.placing import (
+    Place,
+    answer_from,
+    continuation,
+    next_answer,
+    retake,
+    taking,
+    with_takes,
+    written_from,
+)
 
 
 def user(text: str = "Hello?", muted: bool = False) -> Message:
@@ -178,3 +187,20 @@ def _holds(message: Message, other: Message) -> bool:
     """Whether all of the other message is in this one, at most takes being added."""
     written = (message.role, message.text, message.muted) == (other.role, other.text, other.muted)
     return written and message.takes[: len(other.takes)] == other.takes
+
+
+def test_on_a_page_a_take_is_taken_again_and_a_text_by_hand_gone_on_from() -> None:
+    page = talk(user("Once"), assistant(" upon"), user(" a time"), user("not sent", muted=True))
+    assert [written_from(page, i).upto for i in range(3)] == [1, 1, 3]
+    assert [written_from(page, i).seen for i in range(3)] == [page.messages[1], page.messages[1], None]
+    assert (written_from(page, None).upto, written_from(page, None).seen) == (4, None)
+    with pytest.raises(Unreadable):
+        written_from(talk(user(""), user("not sent", muted=True)), 0)
+
+
+def test_the_first_take_with_words_settles_whether_its_message_runs_on() -> None:
+    failed = taking(Message(role="assistant"), Take(text=""), runs_on=False)
+    written = taking(failed, NEW, runs_on=True)
+    assert (failed.runs_on, written.runs_on, written.chosen) == (False, True, 2)
+    assert taking(written, NEW, runs_on=False).runs_on
+    assert not taking(assistant("Hi."), NEW, runs_on=True).runs_on
