@@ -44,8 +44,6 @@ from .jobs import Job, Jobs
 from .journaling import Journals
 from .keeper import Keeper
 from .open_before import OpenFiles
-from .palette import Command, Palette, QiaoCommands
-from .palette_files import FileCommands
 from .running import Run
 from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
@@ -53,13 +51,28 @@ from .session import Session
 from .theme_files import load_themes, to_textual, variables
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from ..workbench.exchange.exchanged import Imported
+    from .palette import Command
 
 SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
 several times. Python's own 5 ms would add up to something felt."""
+
+
+def _commands() -> "type[Provider]":
+    from .palette import QiaoCommands
+
+    return QiaoCommands
+
+
+def _file_commands() -> "type[Provider]":
+    from .palette_files import FileCommands
+
+    return FileCommands
 
 
 class QiaoApp(FewNotices, inherit_bindings=False):
@@ -78,7 +91,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     """
 
     TITLE = "qiao"
-    COMMANDS = {QiaoCommands, FileCommands}
+    COMMANDS = {_commands, _file_commands}
     BINDINGS = []
     CSS_PATH = ["app.tcss", "screens/workbench.tcss"]
     ENABLE_COMMAND_PALETTE = True
@@ -311,11 +324,15 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     # Commands
 
     def action_command_palette(self) -> None:
+        from .palette import Palette
+
         if not Palette.is_open(cast("App[object]", self)):
             self.push_screen(Palette(placeholder=say("screen.palette_placeholder"), id="--command-palette"))
 
-    def commands(self) -> Iterator[Command]:
+    def commands(self) -> "Iterator[Command]":
         """All that the palette offers besides models."""
+        from .palette import Command
+
         screen = self.workbench
         for action in ACTIONS:
             if action.where not in WRITING and action.id != "palette":

@@ -1,7 +1,7 @@
 """What the screens find in the app that they run in: what lives as long as the program does."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.widgets import TextArea
 
@@ -13,9 +13,11 @@ from .actions import Keys
 from .inks import Inks
 from .jobs import Jobs
 from .keeper import Keeper
-from .palette import Command
 from .running import Run
 from .session import Session
+
+if TYPE_CHECKING:
+    from .palette import Command
 
 
 class Host(Protocol):
@@ -56,7 +58,7 @@ class Host(Protocol):
         """The settings file was written to: what it says holds at once."""
         ...
 
-    def commands(self) -> Iterator[Command]:
+    def commands(self) -> "Iterator[Command]":
         """All that the palette offers."""
         ...
 

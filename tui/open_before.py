@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..workbench import paths, toml_glance
+from ..workbench import paths
 from ..workbench.document import Document, untitled_folder
 from ..workbench.errors import QiaoError
 from ..workbench.saving import digest_of, write
@@ -118,6 +118,8 @@ def called(document: Document) -> str:
 
 def _name(path: Path) -> str | None:
     """What the conversation is called; None: there is none, or nothing is in it."""
+    from ..workbench import toml_glance
+
     try:
         glance = toml_glance.glance(path.read_bytes())
     except OSError:

@@ -40,7 +40,9 @@ class Conversations(Protocol):
 
     sessions: list[Session]
     current: int
-    library: Library
+
+    @property
+    def library(self) -> Library: ...
 
     def go_to(self, number: int) -> None: ...
     def open_path(self, path: Path) -> None: ...

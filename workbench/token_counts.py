@@ -7,6 +7,7 @@ pieces from all over it.
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from .seam import Count, Request
@@ -21,7 +22,11 @@ SLICE = 4_000
 MOST = 400_000
 """Characters of a conversation that are looked at, the latest; what stands above is taken to be like them."""
 
-_WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
+
+@cache
+def _wide() -> "re.Pattern[str]":
+    # Made when something is counted: the first paint doesn't wait for it.
+    return re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 
 
 class Tally(NamedTuple):
@@ -36,7 +41,7 @@ def estimated(texts: Sequence[str]) -> list[int]:
     found: list[int] = []
     for text in texts:
         ascii = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
-        wide = 0 if ascii == len(text) else sum(map(len, _WIDE.findall(text)))
+        wide = 0 if ascii == len(text) else sum(map(len, _wide().findall(text)))
         found.append(round(ascii / 4 + wide / 1.5 + (len(text) - ascii - wide) / 2.5) or bool(text))
     return found
 

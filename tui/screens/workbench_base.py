@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Hashable
-from typing import cast
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,7 +14,6 @@ from ...workbench.address import Address
 from ...workbench.conversation import Conversation
 from ...workbench.errors import QiaoError
 from ...workbench.journal import Draft
-from ...workbench.library import Library
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
 from ...workbench.tags import tags_line
@@ -44,6 +44,9 @@ from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from ..wrap import Line, Run
 
+if TYPE_CHECKING:
+    from ...workbench.library import Library
+
 WIDE = 110
 """Columns from which on the side panes stand beside the conversation; below, they are overlays."""
 SMALLEST = (40, 10)
@@ -65,7 +68,6 @@ class WorkbenchBase(KnownModels, Screen[None]):
         self.sessions = sessions
         self.current = 0
         self.know_nothing()
-        self.library = Library()
         self.editor: MessageEditor | None = None
         self._named: tuple[object, list[str]] = (None, [])
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
@@ -86,6 +88,13 @@ class WorkbenchBase(KnownModels, Screen[None]):
     @property
     def qiao(self) -> Host:
         return cast(Host, self.app)
+
+    @cached_property
+    def library(self) -> "Library":
+        """What is known of conversation files; nothing, until something asks."""
+        from ...workbench.library import Library
+
+        return Library()
 
     @property
     def session(self) -> Session:
@@ -133,11 +142,9 @@ class WorkbenchBase(KnownModels, Screen[None]):
         self.set_interval(1.0, self._look_at_machine)
         # The first sample comes soon after the first paint: not a second later.
         self.set_timer(0.3, self._look_at_machine)
-        self.call_after_refresh(self._first_paint)
-
-    def _first_paint(self) -> None:
+        # All of it is in the first frame; where the page stands can be told once it has a size.
         self.refresh_all()
-        self.transcript.reveal(to_end=True)
+        self.call_after_refresh(self.transcript.reveal, to_end=True)
 
     # Bringing up to date
 
