@@ -58,7 +58,8 @@ def first_column(path: Path) -> list[str]:
 def keys_table(path: Path) -> list[str]:
     section = re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[3]
     rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
-    return [key for row in rows for key in re.findall(r"`([^`]+)`", row)]
+    # Within a table Markdown wants a bar with a backslash.
+    return [key.replace("\\|", "|") for row in rows for key in re.findall(r"`([^`]+)`", row)]
 
 
 def commands() -> list[str]:
