@@ -2,10 +2,12 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from ..workbench.answering import Answer
+from ..workbench.conversation import Role
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.journal import Coming, Draft, Journal, Left, Line, orphans, restored, splice
@@ -17,11 +19,25 @@ EVERY = 0.5
 """Seconds from one look to the next."""
 
 
+class Writing(NamedTuple):
+    """A draft in an editor."""
+
+    at: int
+    """Where its message stands in the document."""
+    role: Role
+    beginning: str
+    """What the message said when the editor was opened on it."""
+    edit: int
+    """A number that no other edit has, of this editor or another."""
+    text: Callable[[], str]
+    """The draft as it was now; for any thread, as it may take a while."""
+
+
 class _Written:
     """How much of one draft or answer stands in the journal."""
 
     def __init__(self) -> None:
-        self.draft = ""
+        self.edit = 0
         self.text = 0
         self.thinking = 0
         self.ended = False
@@ -35,6 +51,8 @@ class _Kept:
         self.written: dict[str, _Written] = {}
         self.failed = False
         """Set by the journals' thread: what was last to be written isn't there."""
+        self.drafts: dict[str, str] = {}
+        """As they stand in the journal. The journals' thread's own."""
         self.answers: dict[str, tuple[Answer, int]] = {}
         """Those that were seen coming, and how many messages stand before each."""
 
@@ -53,7 +71,7 @@ class Journals:
         self._work: SimpleQueue[tuple[_Kept, Callable[[], None]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def look(self, session: Session, draft: Draft | None) -> None:
+    def look(self, session: Session, draft: Writing | None) -> None:
         """Notes what came since the last look.
 
         Args:
@@ -70,14 +88,20 @@ class Journals:
             # Everything anew: nobody knows what of it is missing.
             kept.failed = False
             kept.written.clear()
-        lines = [*_draft_lines(kept, draft), *_answer_lines(kept, session)]
+            self._do(kept, kept.drafts.clear)
+        if draft is not None:
+            written = kept.written.setdefault(_draft_id(draft), _Written())
+            if draft.edit != written.edit:
+                written.edit = draft.edit
+                self._do(kept, lambda: _write_draft(kept, draft))
+        lines = _answer_lines(kept, session)
         if not document.unsaved:
             lines += _gone_lines(kept, draft)
         if draft is None and not session.runs and not document.unsaved:
             del self._kept[id(document)]
             self._do(kept, kept.journal.remove)
         elif lines:
-            self._do(kept, lambda: kept.journal.append(lines))
+            self._do(kept, lambda: _write(kept, lines))
 
     def settle(self) -> None:
         """What was brought back and has reached its file is let go of."""
@@ -141,24 +165,25 @@ class Journals:
                     self._failed(error)
 
 
-def _draft_lines(kept: _Kept, draft: Draft | None) -> Sequence[Line]:
-    if draft is None:
-        return ()
-    id = _draft_id(draft)
-    text = without_surrogates(draft.text)
-    written = kept.written.get(id)
-    if written is None:
-        if text == draft.beginning:
-            return ()
-        written = kept.written[id] = _Written()
-        written.draft = text
-        beginning = without_surrogates(draft.beginning)
-        return [Line(id, draft=Draft(draft.index, draft.role, beginning, text))]
-    if text == written.draft:
-        return ()
-    keep, end, between = splice(written.draft, text)
-    written.draft = text
-    return [Line(id, keep=keep, end=end, text=between)]
+def _write(kept: _Kept, lines: list[Line]) -> None:
+    kept.journal.append(lines)
+    for line in lines:
+        if line.gone:
+            kept.drafts.pop(line.id, None)
+
+
+def _write_draft(kept: _Kept, draft: Writing) -> None:
+    id_ = _draft_id(draft)
+    text, before = without_surrogates(draft.text()), kept.drafts.get(id_)
+    if before is None:
+        before = without_surrogates(draft.beginning)
+        line = Line(id_, draft=Draft(draft.at, draft.role, before, text))
+    else:
+        keep, end, between = splice(before, text)
+        line = Line(id_, keep=keep, end=end, text=between)
+    if text != before:
+        kept.journal.append([line])
+        kept.drafts[id_] = text
 
 
 def _answer_lines(kept: _Kept, session: Session) -> list[Line]:
@@ -182,7 +207,7 @@ def _answer_lines(kept: _Kept, session: Session) -> list[Line]:
     return lines
 
 
-def _gone_lines(kept: _Kept, draft: Draft | None) -> list[Line]:
+def _gone_lines(kept: _Kept, draft: Writing | None) -> list[Line]:
     """What has reached the document's file since it was written down here."""
     now = None if draft is None else _draft_id(draft)
     done = [id_ for id_, written in kept.written.items() if (written.ended if id_ in kept.answers else id_ != now)]
@@ -192,5 +217,5 @@ def _gone_lines(kept: _Kept, draft: Draft | None) -> list[Line]:
     return [Line(id_, gone=True) for id_ in done]
 
 
-def _draft_id(draft: Draft) -> str:
-    return f"draft {draft.index}"
+def _draft_id(draft: Writing) -> str:
+    return f"draft {draft.at}"

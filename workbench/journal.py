@@ -143,20 +143,28 @@ class Journal:
             self._file = -1
 
 
+PIECE = 1 << 16
+"""Characters that are compared at a time."""
+
+
 def splice(before: str, now: str) -> tuple[int, int, str]:
     """How the text changed: so many characters at the start and at the end stayed, and what stands between them."""
     room = min(len(before), len(now))
-    keep = _most(room, lambda n: before[:n] == now[:n])
-    end = _most(room - keep, lambda n: before[len(before) - n :] == now[len(now) - n :])
+    keep = _most(room, lambda a, b: before[a:b] == now[a:b])
+    old, new = len(before), len(now)
+    end = _most(room - keep, lambda a, b: before[old - b : old - a] == now[new - b : new - a])
     return keep, end, now[keep : len(now) - end]
 
 
-def _most(limit: int, holds: Callable[[int], bool]) -> int:
-    """The largest number up to `limit` for which it holds, where it holds for all smaller ones too."""
-    low, high = 0, limit
+def _most(limit: int, same: Callable[[int, int], bool]) -> int:
+    """The largest number up to `limit` so that all from 0 to it is the same."""
+    low = 0
+    while low < limit and same(low, min(low + PIECE, limit)):
+        low = min(low + PIECE, limit)
+    high = min(low + PIECE, limit)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+        low, high = (middle, high) if same(low, middle) else (low, middle - 1)
     return low
 
 

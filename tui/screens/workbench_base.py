@@ -12,7 +12,6 @@ from textual.widgets import Static
 from ...workbench.address import Address
 from ...workbench.conversation import Conversation
 from ...workbench.errors import QiaoError
-from ...workbench.journal import Draft
 from ...workbench.library import Library
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
@@ -25,6 +24,7 @@ from ..glyphs import glyphs
 from ..host import Host
 from ..inks import Inks
 from ..jobs import Ended, Work
+from ..journaling import Writing
 from ..known_models import KnownModels
 from ..panes.hints import Hint, Hints
 from ..panes.inline_input import InlineInput
@@ -414,7 +414,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
             editor.styles.height = region.height
         self.qiao.place_cursor(editor)
 
-    def draft_of(self, session: Session) -> Draft | None:
+    def draft_of(self, session: Session) -> Writing | None:
         """What is being written in this conversation."""
         editor, edited = self.editor, self.edited
         if editor is None or edited is None or edited.session is not session:
@@ -422,7 +422,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         index = session.conversation.index(edited.uid)
         if index is None:
             return None
-        return Draft(index, session.conversation.messages[index].role, edited.beginning, editor.draft)
+        role = session.conversation.messages[index].role
+        return Writing(index, role, edited.beginning, editor.document.last_edit, editor.draft_as_it_is())
 
     def close_editor(self) -> None:
         """The draft becomes one undo step."""

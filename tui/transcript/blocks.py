@@ -16,9 +16,7 @@ from .. import markdown
 from ..glyphs import glyphs
 from ..wrap import Line, Run, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
-
-MARKDOWN_LIMIT = 100_000
-"""Characters; a longer answer is shown as plain text, since laying it out would be felt."""
+from .parts import LONG_ANSWER, Part
 
 SILENT_SECONDS = 5
 """After so long without anything new, a streaming answer says so."""
@@ -39,8 +37,8 @@ class Item(NamedTuple):
     """So many lines are kept free for the editor; 0: it isn't being edited."""
 
 
-def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
-    """The block's lines, without the bar, at most `width` cells each."""
+def lines(item: Item, width: int, variables: Mapping[str, str], part: Part | None = None) -> list[Line]:
+    """The block's lines, or those of a part of it, without the bar, at most `width` cells each."""
     body: list[Line]
     if item.editing:
         hint = say("screen.editing_hint")
@@ -48,8 +46,8 @@ def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
     elif item.live is not None:
         body = [*_live_lines(item.live, width, item.unfolded)]
     else:
-        body = _still_lines(item, width, variables)
-    return [truncate_line(_heading(item), width), *body]
+        body = _still_lines(item, width, variables, part)
+    return body if part and part.begin else [truncate_line(_heading(item), width), *body]
 
 
 def _heading(item: Item) -> Line:
@@ -73,23 +71,27 @@ def _heading(item: Item) -> Line:
     return tuple(runs)
 
 
-def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
+def _still_lines(item: Item, width: int, variables: Mapping[str, str], part: Part | None) -> list[Line]:
     message, take = item.message, item.message.take
+    shown = slice(None) if part is None else slice(part.begin, part.end)
     ink = "muted" if message.muted else "text"
     if take is None:
         if not message.said:
             return [(Run(say("screen.empty_message"), "faint em"),)]
-        return _written(message.said, width, variables, ink)
+        return _written(message.said[shown], width, variables, ink)
     body: list[Line] = []
-    if take.thinking:
+    if take.thinking and not shown.start:
         body += _thinking(take.thinking, _thought(take), item.unfolded, width)
     if take.text:
-        text = visible(take.text)
-        body += markdown.render(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
+        text = visible(take.text[shown])
+        is_plain = part is not None or len(text) >= LONG_ANSWER
+        body += wrap_text(text, width) if is_plain else markdown.render(text, width)
     elif (words := thought_only(take)) is not None:
         body += wrap_text(words, width, "warn")
     elif take.error is None:
         body.append((Run(say("screen.no_text"), "faint em"),))
+    if part is not None and not part.is_last:
+        return body
     if take.error is not None:
         body += failure_lines(take.error, width)
     if take.note:

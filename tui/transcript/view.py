@@ -21,6 +21,7 @@ from ..inks import Inks
 from ..wrap import Line, Run
 from .blocks import Item, lines
 from .empty_page import told_lines
+from .parts import LONG, Part, parts_of
 
 MARGIN = 3
 """Cells left of the bar, and right of the text."""
@@ -37,11 +38,16 @@ class Place(NamedTuple):
     """A line of the page: the block's number, and the line in it (its blank line at the end included)."""
 
     block: int
+    part: int
+    """A long message is laid out in parts, and the line is one of the part's."""
     line: int
 
 
+TOP = Place(0, 0, 0)
+
+
 class Laid(NamedTuple):
-    """A block laid out, with all that its lines depend on."""
+    """A block, or a part of it, laid out, with all that its lines depend on."""
 
     message: Message
     state: tuple[object, ...]
@@ -79,9 +85,11 @@ class Transcript(Widget, can_focus=True):
         self._selected = 0
         self._variables: Mapping[str, str] = {}
         self._empty: Sequence[str] = ()
-        self._top = Place(0, 0)
+        self._top = TOP
         self._follow = False
-        self._cache: OrderedDict[int, Laid] = OrderedDict()
+        self._cache: OrderedDict[tuple[int, int], Laid] = OrderedDict()
+        self._parts: dict[int, tuple[Message, Sequence[Part | None]]] = {}
+        """Of long messages, by uid."""
         self._live: dict[int, list[Line]] = {}
         """Of the answers that are coming, as they were when `show` was called last; by block number."""
         self._painted: list[Shown] = []
@@ -108,8 +116,8 @@ class Transcript(Widget, can_focus=True):
         self._live.clear()
         if was_written_in_sight and self._is_writing() and self.is_cut_below(selected):
             # An answer that grows above pushes what is being written down; it stays where it can be seen.
-            end = self._stepped(Place(selected, self._height(selected) - 2), -(self.size.height - 1))
-            self._top = min(self._stepped(end, self._ahead), Place(selected, 0))
+            end = self._stepped(self._last_line(selected), -(self.size.height - 1))
+            self._top = min(self._stepped(end, self._ahead), Place(selected, 0, 0))
         self._paint()
 
     def restyle(self, inks: Inks) -> None:
@@ -135,7 +143,17 @@ class Transcript(Widget, can_focus=True):
 
     # Layout
 
-    def _lines(self, number: int) -> list[Line]:
+    def _parts_of(self, number: int) -> Sequence[Part | None]:
+        item = self._items[number]
+        message = item.message
+        if item.live is not None or item.editing or len(message.said) < LONG:
+            return (None,)
+        kept = self._parts.get(message.uid)
+        if kept is None or kept[0] is not message:
+            kept = self._parts[message.uid] = message, parts_of(message) or [None]
+        return kept[1]
+
+    def _lines(self, number: int, part: int) -> list[Line]:
         item = self._items[number]
         uid, width = item.message.uid, self.text_width
         if item.live is not None:
@@ -143,46 +161,62 @@ class Transcript(Widget, can_focus=True):
                 self._live[number] = lines(item, width, self._variables)
             return self._live[number]
         state = (*item[2:], width)
-        kept = self._cache.get(uid)
+        kept = self._cache.get((uid, part))
         if kept is None or kept.message is not item.message or kept.state != state:
-            kept = Laid(item.message, state, lines(item, width, self._variables))
-            self._cache[uid] = kept
-        self._cache.move_to_end(uid)
+            kept = Laid(item.message, state, lines(item, width, self._variables, self._parts_of(number)[part]))
+            self._cache[uid, part] = kept
+        self._cache.move_to_end((uid, part))
         if len(self._cache) > KEPT_BLOCKS:
             self._cache.popitem(last=False)
         return kept.lines
 
-    def _height(self, number: int) -> int:
-        """Of a block, the blank line after it included."""
-        return len(self._lines(number)) + 1
+    def _height(self, number: int, part: int) -> int:
+        """Of a part of a block, the blank line after the block included."""
+        return len(self._lines(number, part)) + (part == len(self._parts_of(number)) - 1)
+
+    def _last_line(self, number: int) -> Place:
+        """The last line of a block before its blank line."""
+        part = len(self._parts_of(number)) - 1
+        return Place(number, part, self._height(number, part) - 2)
+
+    def _neighbour(self, block: int, part: int, step: int) -> tuple[int, int] | None:
+        """The part before or after another, perhaps of another block."""
+        if 0 <= part + step < len(self._parts_of(block)):
+            return block, part + step
+        if not 0 <= block + step < len(self._items):
+            return None
+        return block + step, 0 if step > 0 else len(self._parts_of(block + step)) - 1
 
     def _clamp(self, place: Place) -> Place:
         """The place, or the nearest that exists."""
-        if not self._items:
-            return Place(0, 0)
-        block = min(max(place.block, 0), len(self._items) - 1)
-        if block != place.block:
-            return Place(block, 0 if place.block < 0 else self._height(block) - 1)
-        return Place(block, min(max(place.line, 0), self._height(block) - 1))
+        if not self._items or place.block < 0:
+            return TOP
+        block = min(place.block, len(self._items) - 1)
+        last = len(self._parts_of(block)) - 1
+        part = min(place.part, last) if block == place.block else last
+        end = self._height(block, part) - 1
+        return Place(block, part, min(max(place.line, 0), end) if (block, part) == place[:2] else end)
 
     def _stepped(self, place: Place, step: int) -> Place:
         """The place `step` lines further down (up, if negative), ends held."""
-        block, line = self._clamp(place)
+        if not self._items:
+            return TOP
+        block, part, line = self._clamp(place)
         line += step
-        while line < 0 and block > 0:
-            block -= 1
-            line += self._height(block)
-        while block < len(self._items) - 1 and line >= (height := self._height(block)):
+        while line < 0 and (before := self._neighbour(block, part, -1)):
+            block, part = before
+            line += self._height(block, part)
+        while line >= (height := self._height(block, part)) and (after := self._neighbour(block, part, 1)):
             line -= height
-            block += 1
-        return self._clamp(Place(block, line))
+            block, part = after
+        return self._clamp(Place(block, part, line))
 
     def _end(self) -> Place:
         """The top at which the last line stands at the bottom."""
         if not self._items:
-            return Place(0, 0)
-        last = len(self._items) - 1
-        return self._stepped(Place(last, self._height(last) - 1), -(self.size.height - 1))
+            return TOP
+        block, part, line = self._last_line(len(self._items) - 1)
+        return self._stepped(Place(block, part, line + 1), -(self.size.height - 1))
 
     @property
     def _ahead(self) -> int:
@@ -207,13 +241,13 @@ class Transcript(Widget, can_focus=True):
     def _from(self, top: Place, count: int) -> list[Shown]:
         """`count` painted lines from a place on."""
         shown: list[Shown] = []
-        number, line = self._clamp(top)
-        while number < len(self._items) and len(shown) < count:
-            block = self._lines(number)
-            while line <= len(block) and len(shown) < count:
-                shown.append(Shown(Place(number, line), self._strip(number, line, block)))
-                line += 1
-            number, line = number + 1, 0
+        number, part, line = self._clamp(top)
+        at = (number, part) if self._items else None
+        while at and len(shown) < count:
+            block = self._lines(*at)
+            end = min(self._height(*at), line + count - len(shown))
+            shown += [Shown(Place(*at, y), self._strip(at[0], y, block)) for y in range(line, end)]
+            at, line = self._neighbour(*at, 1), 0
         blank = self._blank
         shown += [Shown(None, blank)] * (count - len(shown))
         return shown
@@ -301,15 +335,15 @@ class Transcript(Widget, can_focus=True):
         if not self._items or not self.size:
             return
         number, height = self._selected, self.size.height
-        rows = self._height(number) - 1
-        if number == len(self._items) - 1 and rows < height:
+        first, last = Place(number, 0, 0), self._last_line(number)
+        is_tall = last.part > 0 or last.line >= height
+        if number == len(self._items) - 1 and not last.part and last.line + 1 < height:
             # The blank line at the very end too, as when the end is followed: nothing jumps from one to the other.
-            rows += 1
-        first, last = Place(number, 0), Place(number, max(rows - 1, 0))
-        if self._top > first and not (to_end and rows > height):
+            last = last._replace(line=last.line + 1)
+        if self._top > first and not (to_end and is_tall):
             self._top = first
         elif self._stepped(self._top, height - 1) < last:
-            self._top = self._stepped(last, -(height - 1)) if rows <= height or to_end else first
+            self._top = first if is_tall and not to_end else self._stepped(last, -(height - 1))
         self._follow = False
         self._paint()
 
@@ -330,11 +364,11 @@ class Transcript(Widget, can_focus=True):
 
     def is_cut_below(self, number: int) -> bool:
         """Whether the end of this block is below the last visible line."""
-        return self._stepped(self._top, self.size.height - 1) < Place(number, self._height(number) - 2)
+        return self._stepped(self._top, self.size.height - 1) < self._last_line(number)
 
     def is_cut_above(self, number: int) -> bool:
         """Whether the beginning of this block is above the first visible line."""
-        return self._top > Place(number, 0)
+        return self._top > Place(number, 0, 0)
 
     def body_region(self, number: int) -> Region | None:
         """Where the text of a block stands on this widget, however much of it is in sight; None if nothing is."""
