@@ -16,7 +16,7 @@ from ...workbench.library import Library
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
 from ...workbench.tags import tags_line
-from ...workbench.variables import message_names
+from ...workbench.variables import all_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from .. import remembered
@@ -226,8 +226,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
     def refresh_sampling(self) -> None:
         conversation = self.session.conversation
         if self._named[0] is not conversation.messages:
-            found = [name for message in conversation.messages for name in message_names(message)]
-            self._named = (conversation.messages, list(dict.fromkeys(found)))
+            self._named = (conversation.messages, all_names(conversation.messages))
         defaults = self.defaults.get(self.address, Sampling())
         pane = self.query_one("#sampling", SamplingPane)
         unheeded = self.qiao.backends.unheeded(Request(self.address, (), conversation.sampling))
@@ -423,7 +422,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         if index is None:
             return None
         role = session.conversation.messages[index].role
-        return Writing(index, role, edited.beginning, editor.document.last_edit, editor.draft_as_it_is())
+        return Writing(index, role, edited.beginning, editor.long_document.last_edit, editor.draft_as_it_is())
 
     def close_editor(self) -> None:
         """The draft becomes one undo step."""

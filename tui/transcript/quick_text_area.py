@@ -24,9 +24,6 @@ _WORD = re.compile(r"\s*\w+")
 class QuickTextArea(TextArea):
     """Paints as its parent does, without line numbers, highlighting of languages and brackets, and suggestions."""
 
-    document: LongDocument  # pyright: ignore[reportIncompatibleVariableOverride]
-    wrapped_document: LongLines  # pyright: ignore[reportIncompatibleVariableOverride]
-
     def __init__(self, text: str = "", **options: Any) -> None:
         # The parent would wrap it several times before it is known how wide it is to be.
         super().__init__("", **options)
@@ -36,16 +33,16 @@ class QuickTextArea(TextArea):
         self._set_document(text, None)
 
     def _set_document(self, text: str, language: str | None) -> None:
-        self.document = LongDocument(text)
-        self.wrapped_document = LongLines(self.document, self.wrap_width, self.indent_width)
-        self.navigator = DocumentNavigator(self.wrapped_document)
+        self.document = self.long_document = LongDocument(text)
+        self.wrapped_document = self.long_lines = LongLines(self.long_document, self.wrap_width, self.indent_width)
+        self.navigator = DocumentNavigator(self.long_lines)
         self.move_cursor((0, 0))
         self._rewrap_and_refresh_virtual_size()
 
     # The page stands still while what lies above it turns out to be higher or lower than was thought
 
     def _look_around(self, row: int) -> None:
-        lines, height = self.wrapped_document, self.size.height
+        lines, height = self.long_lines, self.size.height
         if not (self.is_mounted and height and self.wrap_width):
             return
         y = round(self.scroll_y)
@@ -63,10 +60,10 @@ class QuickTextArea(TextArea):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self._look_around(self.wrapped_document.row_at(round(new_value))[0])
+        self._look_around(self.long_lines.row_at(round(new_value))[0])
 
     def _rewrap_and_refresh_virtual_size(self) -> None:
-        lines, width, y = self.wrapped_document, self.wrap_width, round(self.scroll_y)
+        lines, width, y = self.long_lines, self.wrap_width, round(self.scroll_y)
         shown = self.is_mounted and lines.width and width and width != lines.width
         from_top = lines.location_to_offset(self.cursor_location).y - y if shown else -1
         super()._rewrap_and_refresh_virtual_size()
@@ -115,7 +112,7 @@ class QuickTextArea(TextArea):
         return text
 
     def render_line(self, y: int) -> Strip:
-        lines, theme = self.wrapped_document, self._theme
+        lines, theme = self.long_lines, self._theme
         assert theme is not None
         base = theme.base_style or self.rich_style
         at = y + self.scroll_offset.y
