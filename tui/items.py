@@ -10,8 +10,10 @@ from .transcript.blocks import Item
 
 
 class HashChain:
-    """The prompt hashes of a conversation as it changes, each made when it is asked for: most messages have no take that
-    one must be compared with. An edit leaves those above it as they were."""
+    """The prompt hashes of a conversation as it changes: an edit leaves those above it as they were.
+
+    Each is made when it is asked for: most messages have no take that one must be compared with.
+    """
 
     def __init__(self) -> None:
         self._messages: tuple[Message, ...] = ()

@@ -53,6 +53,8 @@ class Session:
         self._added: _Added | None = None
         self._hashes = HashChain()
         self._index = 0
+        self._shown: tuple[object, list[tuple[int, int | None]], list[Message]] = (None, [], [])
+        """The document's messages, what is coming, and both together."""
         messages = document.conversation.messages
         self.selected = messages[-1].uid if messages else 0
 
@@ -68,11 +70,15 @@ class Session:
         conversation = self.conversation
         if not self.runs:
             return conversation.messages
-        messages = list(conversation.messages)
-        for run in self.runs:
-            if all(message.uid != run.target for message in messages):
-                messages.insert(_behind(messages, run.after), Message(role="assistant", uid=run.target))
-        return messages
+        coming = [(run.target, run.after) for run in self.runs]
+        if self._shown[0] is not conversation.messages or self._shown[1] != coming:
+            # Asked many times a key; there may be ten thousand.
+            messages = list(conversation.messages)
+            for target, after in coming:
+                if all(message.uid != target for message in messages):
+                    messages.insert(_behind(messages, after), Message(role="assistant", uid=target))
+            self._shown = conversation.messages, coming, messages
+        return self._shown[2]
 
     def items(self, editing_lines: int = 0) -> Sequence[Item]:
         """The messages as they are to be shown.

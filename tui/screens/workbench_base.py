@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ...workbench.address import Address
-from ...workbench.conversation import Conversation
+from ...workbench.conversation import Conversation, Take
 from ...workbench.errors import QiaoError
 from ...workbench.library import Library
 from ...workbench.sampling import Sampling
@@ -77,6 +77,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         self.editor: MessageEditor | None = None
         self._named: tuple[object, list[str]] = (None, [])
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
+        self._last_take: tuple[object, Take | None] = (None, None)
+        """Messages, and the last take that is chosen in them."""
         self.edited: Edited | None = None
         """What the editor is open on."""
         self.problem: str | None = None
@@ -207,7 +209,10 @@ class WorkbenchBase(KnownModels, Screen[None]):
     def _context_words(self) -> str | None:
         """How many tokens the conversation was at the last answer, of how many it may have."""
         messages = self.session.conversation.messages
-        last = next((message.take for message in reversed(messages) if message.take is not None), None)
+        if self._last_take[0] is not messages:
+            takes = (message.take for message in reversed(messages) if message.chosen is not None)
+            self._last_take = messages, next(takes, None)
+        last = self._last_take[1]
         usage = None if last is None else last.usage
         if last is None or usage is None or usage.prompt_tokens is None:
             return None

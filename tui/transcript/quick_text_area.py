@@ -51,6 +51,7 @@ class QuickTextArea(TextArea):
         moved = lines.top(top) + number - y
         if moved or lines.height != before:
             self._refresh_size()
+            self._recompute_cursor_offset()
         if moved:
             self.scroll_to(y=y + moved, animate=False, force=True)
 
@@ -63,15 +64,18 @@ class QuickTextArea(TextArea):
         self._look_around(self.long_lines.row_at(round(new_value))[0])
 
     def _rewrap_and_refresh_virtual_size(self) -> None:
-        lines, width, y = self.long_lines, self.wrap_width, round(self.scroll_y)
-        shown = self.is_mounted and lines.width and width and width != lines.width
-        from_top = lines.location_to_offset(self.cursor_location).y - y if shown else -1
+        lines, y = self.long_lines, round(self.scroll_y)
+        known = self.is_mounted and lines.width
+        from_top = lines.location_to_offset(self.cursor_location).y - y if known else -1
         super()._rewrap_and_refresh_virtual_size()
+        if not self.is_mounted:
+            return
+        self._look_around(self.cursor_location[0])
         if 0 <= from_top < self.size.height:
             # The caret stays where it stood on the page.
-            self._look_around(self.cursor_location[0])
-            top = lines.location_to_offset(self.cursor_location).y - from_top
-            self.scroll_to(y=top, animate=False, force=True)
+            y = lines.location_to_offset(self.cursor_location).y - from_top
+            self.scroll_to(y=y, animate=False, force=True)
+        self.scroll_cursor_visible()
 
     # What Textual looks for in all of the text, or in all of a line
 
