@@ -337,9 +337,12 @@ class Backends:
     def close(self) -> None:
         """Ends all that any backend has started."""
         with self._assembling:
-            assembled = self._assembled
+            assembled, (given, _) = self._assembled, self._given
         if assembled is not None:
             assembled.close()
+            return
+        for backend in given.values():
+            backend.close()
 
 
 def _failure_kind(error: QiaoError) -> FailureKind:

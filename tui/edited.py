@@ -1,13 +1,14 @@
 """What an editor is open on, and where its draft goes."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from ..workbench.conversation import Conversation
-from ..workbench.journal import Draft
 from ..workbench.merging import merged
 from ..workbench.page import page_of, rewritten, with_page_beside
+from .journaling import Writing
 from .page_items import WHOLE
 from .session import Session
 
@@ -25,12 +26,11 @@ class Edited(NamedTuple):
         """How many messages stand above it; None: it is gone."""
         return self.session.conversation.index(self.uid)
 
-    def draft(self, text: str) -> Draft | None:
-        """The draft, to be written down as it grows; None: the message is gone."""
-        index = self.session.conversation.index(self.uid)
-        if index is None:
+    def writing(self, edit: int, text: Callable[[], str]) -> Writing | None:
+        """What is to be written down of the draft as it grows; None: the message is gone."""
+        if (place := self.place) is None:
             return None
-        return Draft(index, self.session.conversation.messages[index].role, self.beginning, text)
+        return Writing(place, self.session.conversation.messages[place].role, self.beginning, edit, text)
 
     def keep(self, text: str) -> str | None:
         """Makes the draft one step of undo. Returns what is to be said (a word key): it had to go elsewhere."""
@@ -51,8 +51,9 @@ class EditedPage(NamedTuple):
     def place(self) -> int:
         return 0
 
-    def draft(self, text: str) -> Draft:
-        return Draft(0, "user", self.beginning, text, whole=True)
+    def writing(self, edit: int, text: Callable[[], str]) -> Writing:
+        """What is to be written down of the draft as it grows."""
+        return Writing(self.place, "user", self.beginning, edit, text, whole=True)
 
     def keep(self, text: str) -> str | None:
         """As `Edited.keep`. What has changed is selected."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, overload
 
 from ..workbench.answering import Answer
-from ..workbench.asking import prompt_hashes
+from ..workbench.asking import START_HASH, prompt_hashes
 from ..workbench.conversation import Conversation, Message
 from .folding import Folds
 from .transcript.blocks import Item
@@ -12,25 +12,33 @@ from .wrap import Line
 
 
 class HashChain:
-    """The prompt hashes of a conversation as it changes: an edit leaves those above it as they were."""
+    """The prompt hashes of a conversation as it changes: an edit leaves those above it as they were.
+
+    Each is made when it is asked for: most messages have no take that one must be compared with.
+    """
 
     def __init__(self) -> None:
         self._messages: tuple[Message, ...] = ()
         self._variables: Mapping[str, str] = {}
-        self._hashes: list[str] = []
+        self._hashes = [START_HASH]
 
-    def of(self, conversation: Conversation) -> Sequence[str]:
-        """For each message, the hash of what stands before it; one more for all of them."""
+    def of(self, conversation: Conversation) -> "HashChain":
+        """For each message, the hash of what stands before it."""
         messages, variables = conversation.messages, conversation.variables
-        if not self._hashes or self._variables != variables:
-            self._hashes = prompt_hashes(messages, variables)
+        if self._variables != variables:
+            del self._hashes[1:]
         elif self._messages is not messages:
             pairs = enumerate(zip(self._messages, messages, strict=False))
             same = next((i for i, (a, b) in pairs if a is not b), min(len(self._messages), len(messages)))
-            below = prompt_hashes(messages[same:], variables, self._hashes[same])
-            self._hashes = [*self._hashes[:same], *below]
+            del self._hashes[same + 1 :]
         self._messages, self._variables = messages, variables
-        return self._hashes
+        return self
+
+    def __getitem__(self, index: int) -> str:
+        known = len(self._hashes) - 1
+        if index > known:
+            self._hashes += prompt_hashes(self._messages[known:index], self._variables, self._hashes[known])[1:]
+        return self._hashes[index]
 
 
 class Editing(NamedTuple):
@@ -48,7 +56,7 @@ class Items(Sequence[Item]):
 
     Args:
         messages: with those that answers are coming for, though they aren't in the document yet.
-        hashes: of the document's messages, as `HashChain.of` has them.
+        hashes: of the document's messages.
         coming: uids of messages that are in `messages` alone.
         live: the answers that are coming, by uid.
         folds: what of the messages is out of sight.
@@ -60,7 +68,7 @@ class Items(Sequence[Item]):
     def __init__(
         self,
         messages: Sequence[Message],
-        hashes: Sequence[str],
+        hashes: HashChain,
         coming: Collection[int],
         live: Mapping[int, Answer],
         folds: Folds,
@@ -91,7 +99,8 @@ class Items(Sequence[Item]):
         message = self._messages[at]
         take = message.take
         in_document = at - sum(1 for i in self._coming if i < at)
-        stale = take is not None and take.prompt_hash not in (None, self._hashes[in_document])
+        asked = None if take is None else take.prompt_hash
+        stale = asked is not None and asked != self._hashes[in_document]
         editing = self._editing if message.uid == self._editing.uid else Editing(None, 0)
         return Item(
             message,

@@ -2,12 +2,12 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from queue import SimpleQueue
-
-import msgspec
+from typing import NamedTuple
 
 from ..workbench.answering import Answer
+from ..workbench.conversation import Role
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.journal import Coming, Draft, Journal, Left, Line, orphans, restored
@@ -20,11 +20,27 @@ EVERY = 0.5
 """Seconds from one look to the next."""
 
 
+class Writing(NamedTuple):
+    """A draft in an editor."""
+
+    at: int
+    """Where its message stands in the document."""
+    role: Role
+    beginning: str
+    """What the message said when the editor was opened on it."""
+    edit: int
+    """A number that no other edit has, of this editor or another."""
+    text: Callable[[], str]
+    """The draft as it was now; for any thread, as it may take a while."""
+    whole: bool = False
+    """It is the text of the whole conversation as one page; `at` and `role` mean nothing."""
+
+
 class _Written:
     """How much of one draft or answer stands in the journal."""
 
     def __init__(self) -> None:
-        self.draft = ""
+        self.edit = 0
         self.text = 0
         self.thinking = 0
         self.ended = False
@@ -38,6 +54,8 @@ class _Kept:
         self.written: dict[str, _Written] = {}
         self.failed = False
         """Set by the journals' thread: what was last to be written isn't there."""
+        self.drafts: dict[str, str] = {}
+        """As they stand in the journal. The journals' thread's own."""
         self.answers: dict[str, tuple[Answer, int]] = {}
         """Those that were seen coming, and how many messages stand before each."""
 
@@ -56,7 +74,7 @@ class Journals:
         self._work: SimpleQueue[tuple[_Kept, Callable[[], None]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def look(self, session: Session, draft: Draft | None) -> None:
+    def look(self, session: Session, draft: Writing | None) -> None:
         """Notes what came since the last look.
 
         Args:
@@ -73,14 +91,20 @@ class Journals:
             # Everything anew: nobody knows what of it is missing.
             kept.failed = False
             kept.written.clear()
-        lines = [*_draft_lines(kept, draft), *_answer_lines(kept, session)]
+            self._do(kept, kept.drafts.clear)
+        if draft is not None:
+            written = kept.written.setdefault(_draft_id(draft), _Written())
+            if draft.edit != written.edit:
+                written.edit = draft.edit
+                self._do(kept, lambda: _write_draft(kept, draft))
+        lines = _answer_lines(kept, session)
         if not document.unsaved:
             lines += _gone_lines(kept, draft)
         if draft is None and not session.runs and not document.unsaved:
             del self._kept[id(document)]
             self._do(kept, kept.journal.remove)
         elif lines:
-            self._do(kept, lambda: kept.journal.append(lines))
+            self._do(kept, lambda: _write(kept, lines))
 
     def forget(self, document: Document) -> None:
         """It is no longer open: nothing of it is to be brought back."""
@@ -150,24 +174,25 @@ class Journals:
                     self._failed(error)
 
 
-def _draft_lines(kept: _Kept, draft: Draft | None) -> Sequence[Line]:
-    if draft is None:
-        return ()
-    id = _draft_id(draft)
-    text = without_surrogates(draft.text)
-    written = kept.written.get(id)
-    if written is None:
-        if text == draft.beginning:
-            return ()
-        written = kept.written[id] = _Written()
-        written.draft = text
-        beginning = without_surrogates(draft.beginning)
-        return [Line(id, draft=msgspec.structs.replace(draft, beginning=beginning, text=text))]
-    if text == written.draft:
-        return ()
-    keep, end, between = splice(written.draft, text)
-    written.draft = text
-    return [Line(id, keep=keep, end=end, text=between)]
+def _write(kept: _Kept, lines: list[Line]) -> None:
+    kept.journal.append(lines)
+    for line in lines:
+        if line.gone:
+            kept.drafts.pop(line.id, None)
+
+
+def _write_draft(kept: _Kept, draft: Writing) -> None:
+    id_ = _draft_id(draft)
+    text, before = without_surrogates(draft.text()), kept.drafts.get(id_)
+    if before is None:
+        before = without_surrogates(draft.beginning)
+        line = Line(id_, draft=Draft(draft.at, draft.role, before, text, whole=draft.whole))
+    else:
+        keep, end, between = splice(before, text)
+        line = Line(id_, keep=keep, end=end, text=between)
+    if text != before:
+        kept.journal.append([line])
+        kept.drafts[id_] = text
 
 
 def _answer_lines(kept: _Kept, session: Session) -> list[Line]:
@@ -191,7 +216,7 @@ def _answer_lines(kept: _Kept, session: Session) -> list[Line]:
     return lines
 
 
-def _gone_lines(kept: _Kept, draft: Draft | None) -> list[Line]:
+def _gone_lines(kept: _Kept, draft: Writing | None) -> list[Line]:
     """What has reached the document's file since it was written down here."""
     now = None if draft is None else _draft_id(draft)
     done = [id_ for id_, written in kept.written.items() if (written.ended if id_ in kept.answers else id_ != now)]
@@ -201,6 +226,6 @@ def _gone_lines(kept: _Kept, draft: Draft | None) -> list[Line]:
     return [Line(id_, gone=True) for id_ in done]
 
 
-def _draft_id(draft: Draft) -> str:
+def _draft_id(draft: Writing) -> str:
     # Of a page, what it began with: one may be edited again before all of it is saved.
-    return f"page {hash(draft.beginning)}" if draft.whole else f"draft {draft.index}"
+    return f"page {hash(draft.beginning)}" if draft.whole else f"draft {draft.at}"

@@ -61,6 +61,8 @@ class Session:
         self._left_out: tuple[Conversation | None, frozenset[int]] = (None, frozenset())
         """What isn't sent of a conversation, by uid: looked for once a change."""
         self._index = 0
+        self._shown: tuple[object, list[tuple[int, int | None, bool]], list[Message]] = (None, [], [])
+        """The document's messages, what is coming, and both together."""
         messages = document.conversation.messages
         self.selected = messages[-1].uid if messages else 0
 
@@ -76,12 +78,16 @@ class Session:
         conversation = self.conversation
         if not self.runs:
             return conversation.messages
-        messages = list(conversation.messages)
-        for run in self.runs:
-            if all(message.uid != run.target for message in messages):
-                coming = Message(role="assistant", uid=run.target, runs_on=run.answer.runs_on)
-                messages.insert(_behind(messages, run.after), coming)
-        return messages
+        coming = [(run.target, run.after, run.answer.runs_on) for run in self.runs]
+        if self._shown[0] is not conversation.messages or self._shown[1] != coming:
+            # Asked many times a key; there may be ten thousand.
+            messages = list(conversation.messages)
+            for target, after, runs_on in coming:
+                if all(message.uid != target for message in messages):
+                    answer = Message(role="assistant", uid=target, runs_on=runs_on)
+                    messages.insert(_behind(messages, after), answer)
+            self._shown = conversation.messages, coming, messages
+        return self._shown[2]
 
     def items(self, editing_lines: int = 0, size: Line = ()) -> Sequence[Item]:
         """The messages as they are to be shown, or the parts of the page.

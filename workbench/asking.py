@@ -34,7 +34,9 @@ def prompt_hashes(messages: Sequence[Message], values: Mapping[str, str], before
         if message.muted:
             hashes.append(hashes[-1])
         else:
-            text = "".join(run.text for run in message_runs(message, values))
+            text = message.said
+            if "{{" in text:
+                text = "".join(run.text for run in message_runs(message, values))
             hashes.append(next_hash(hashes[-1], message.role, text, runs_on=message.runs_on))
     return hashes
 

@@ -2,13 +2,25 @@
 
 from collections.abc import Callable
 
+PIECE = 1 << 16
+"""Characters that are compared at a time."""
+
 
 def splice(before: str, now: str) -> tuple[int, int, str]:
     """How the text changed: so many characters at the start and at the end stayed, and what stands between them."""
     room = min(len(before), len(now))
-    keep = most(room, lambda n: before[:n] == now[:n])
-    end = most(room - keep, lambda n: before[len(before) - n :] == now[len(now) - n :])
+    keep = _same(room, lambda a, b: before[a:b] == now[a:b])
+    old, new = len(before), len(now)
+    end = _same(room - keep, lambda a, b: before[old - b : old - a] == now[new - b : new - a])
     return keep, end, now[keep : len(now) - end]
+
+
+def _same(limit: int, same: Callable[[int, int], bool]) -> int:
+    """The largest number up to `limit` so that all from 0 to it is the same."""
+    low = 0
+    while low < limit and same(low, min(low + PIECE, limit)):
+        low = min(low + PIECE, limit)
+    return low + most(min(PIECE, limit - low), lambda n: same(low, low + n))
 
 
 def most(limit: int, holds: Callable[[int], bool]) -> int:

@@ -1,11 +1,12 @@
 """Writes TOML 1.0 that a person likes to read, and that reads back as exactly the values written.
 
 Values are written by tomli-w. The headers are ours, since tomli-w makes one inline list of short tables where a file
-for people has `[[message]]`; so is the choice of the form of each string, since its multi-line strings drop the CR of
-a CRLF.
+for people has `[[message]]`; so are strings, since its multi-line ones drop the CR of a CRLF, and it looks at each
+character by itself.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -16,6 +17,20 @@ from .visible import BIDI, NEWLINE_LIKE, without_surrogates
 # Beyond what TOML asks for: C1 controls, bidi controls and line separators, so that a file shown with `cat` shows what
 # it says.
 _UNSEEN = {code: f"\\u{code:04X}" for code in (*range(0x80, 0xA0), *map(ord, NEWLINE_LIKE + BIDI), 0xFEFF)}
+_ESCAPES = {
+    **{chr(code): f"\\u{code:04x}" for code in (*range(0x20), 0x7F)},
+    **{chr(code): escape for code, escape in _UNSEEN.items()},
+    "\b": "\\b",
+    "\n": "\\n",
+    "\f": "\\f",
+    "\r": "\\r",
+    '"': '\\"',
+    "\\": "\\\\",
+}
+_ESCAPED = "".join(re.escape(char) for char in _ESCAPES if char not in "\t\n")
+_IN_LINES, _IN_LINE = re.compile(f"[{_ESCAPED}]"), re.compile(f"[\n{_ESCAPED}]")
+PIECE = 1 << 16
+"""Characters that are escaped at a time: a save of ten megabytes lets a key through in between."""
 
 
 def dumps(table: Mapping[str, Any], *, continues: bool = False) -> bytes:
@@ -33,8 +48,7 @@ def dumps(table: Mapping[str, Any], *, continues: bool = False) -> bytes:
     """
     parts: list[str] = [""] if continues else []
     _write_table(parts, table, "")
-    # These stand inside quoted strings only.
-    text = "".join(parts).translate(_UNSEEN)
+    text = "".join(parts)
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -51,9 +65,11 @@ def _write_table(parts: list[str], table: Mapping[str, Any], path: str) -> None:
             tables.append((key, value))
         elif isinstance(value, int | datetime) and not isinstance(value, bool):
             parts.append(f"{_key(key)} = {_number_or_time(value)}\n")
+        elif isinstance(value, str):
+            parts += (f"{_key(key)} = ", *_string(value), "\n")
         else:
-            multiline = isinstance(value, str) and "\n" in value and "\r\n" not in value
-            parts.append(tomli_w.dumps({key: _plain(value)}, multiline_strings=multiline))
+            # What is unseen stands inside quoted strings only.
+            parts.append(tomli_w.dumps({key: _plain(value)}).translate(_UNSEEN))
     for key, value in tables:
         below = f"{path}.{_key(key)}" if path else _key(key)
         if isinstance(value, Mapping):
@@ -67,7 +83,17 @@ def _write_table(parts: list[str], table: Mapping[str, Any], path: str) -> None:
 
 def _key(key: str) -> str:
     """Bare, or quoted as tomli-w quotes it."""
-    return tomli_w.dumps({key: 0})[: -len(" = 0\n")]
+    return tomli_w.dumps({key: 0})[: -len(" = 0\n")].translate(_UNSEEN)
+
+
+def _string(value: str) -> Iterator[str]:
+    """A string as tomli-w writes it, in pieces."""
+    in_lines = "\n" in value and "\r\n" not in value
+    escaped = _IN_LINES if in_lines else _IN_LINE
+    yield '"""\n' if in_lines else '"'
+    for begin in range(0, len(value), PIECE):
+        yield escaped.sub(lambda found: _ESCAPES[found[0]], value[begin : begin + PIECE])
+    yield '"""' if in_lines else '"'
 
 
 def _number_or_time(value: int | datetime) -> str:

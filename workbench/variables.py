@@ -4,7 +4,7 @@ Values are put in after roles are known, so that a value can never forge a turn.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from .conversation import Message
@@ -36,9 +36,6 @@ def runs(text: str, values: Mapping[str, str]) -> Iterator[Run]:
 
 def names(text: str) -> list[str]:
     """The variables that a text names, each once, in order."""
-    if "{{" not in text:
-        # Of ten thousand messages hardly any names one, and all are looked through after each edit.
-        return []
     return list(dict.fromkeys(match[1] for match in PATTERN.finditer(text)))
 
 
@@ -65,6 +62,12 @@ def message_runs(message: Message, values: Mapping[str, str]) -> Iterator[Run]:
 def message_names(message: Message) -> list[str]:
     """The variables that a message names, each once, in order."""
     return [] if message.take is not None else names(message.said)
+
+
+def all_names(messages: Iterable[Message]) -> list[str]:
+    """The variables that these messages name, each once, in order. Quick: asked after each edit, of thousands."""
+    naming = [message for message in messages if message.chosen is None and "{{" in message.text]
+    return list(dict.fromkeys(name for message in naming for name in names(message.text)))
 
 
 def message_filled(message: Message, values: Mapping[str, str]) -> str:

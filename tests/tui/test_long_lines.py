@@ -12,7 +12,8 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection, TextAreaTheme
 
-from qiao.tui.transcript.long_lines import LONG, LongLines, rewrapped
+from qiao.tui.transcript.breaks import LONG, rebroken
+from qiao.tui.transcript.long_lines import LongLines
 from qiao.tui.transcript.quick_text_area import QuickTextArea
 
 from .bench import in_loop
@@ -45,14 +46,16 @@ def test_after_an_edit_a_line_breaks_where_it_would_if_all_of_it_were_wrapped(se
     chance = random.Random(seed)
     width = chance.choice([10, 33, 63])
     line = line_of(chance, chance.randint(LONG, 4 * LONG))
-    breaks = compute_wrap_offsets(line, width, 4)
+    found = compute_wrap_offsets(line, width, 4)
     for _ in range(12):
         start = chance.randint(0, len(line))
         old_end = min(start + chance.choice([0, 0, 1, 1, 3, 200, 3000]), len(line))
         new = "".join(chance.choices(WORDS, k=chance.choice([0, 1, 1, 2, 400])))
         line = line[:start] + new + line[old_end:]
-        breaks = rewrapped(line, breaks, start, old_end, start + len(new), width)
-        assert breaks == compute_wrap_offsets(line, width, 4)
+        moved = start + len(new) - old_end
+        tail = [at + moved for at in found if at > old_end]
+        found = rebroken(line, width, found, start, tail, start + len(new))
+        assert found == compute_wrap_offsets(line, width, 4)
 
 
 class Both(App[None]):
@@ -94,8 +97,9 @@ def painted(area: TextArea) -> Sequence[list[tuple[str, Style | None]]]:
 @in_loop
 async def test_it_paints_what_textual_paints(seed: int) -> None:
     chance = random.Random(seed)
-    lines = [line_of(chance, chance.choice([0, 3, 60, 300, LONG + 500])) for _ in range(8)]
-    text = "\n".join(line.replace("  ", "\t") if number % 2 else line for number, line in enumerate(lines))
+    plain = [line_of(chance, chance.choice([0, 3, 60, 300, LONG + 500])) for _ in range(4)]
+    tabbed = [line_of(chance, chance.choice([0, 3, 60, 300, LONG - 500])).replace("  ", "\t") for _ in range(4)]
+    text = "\n".join(line for pair in zip(plain, tabbed, strict=True) for line in pair)
     app = Both(text)
     theirs, ours = app.areas
     async with app.run_test(size=(60, 30)) as pilot:

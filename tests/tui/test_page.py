@@ -306,7 +306,7 @@ async def test_several_takes_come_one_after_the_other_from_the_same_place(path: 
 @in_loop
 async def test_all_that_the_model_wrote_is_written_anew(path: Path) -> None:
     async with page(rewritten(STORY, "Once upon a time a bear met a crow."), path, says=(" left.",)) as bench:
-        await bench.press("R")
+        await bench.press("R", "enter")
         await bench.see("Once upon a time a bear left.", "‹2/2›")
         await bench.idle()
         assert len(bench.session.messages) == 3

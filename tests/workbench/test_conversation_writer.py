@@ -2,12 +2,15 @@
 
 import msgspec
 import pytest
+import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qiao.workbench import conversation_file
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.conversation_file import Writer, dumps, loads
+from qiao.workbench.toml_writing import PIECE
+from qiao.workbench.toml_writing import dumps as dump_toml
 
 MESSAGES = [
     Message(role="user", text="你好"),
@@ -57,3 +60,10 @@ def test_only_messages_that_changed_are_written_anew(monkeypatch: pytest.MonkeyP
     edited = conversation.replaced(50, conversation.messages[50].with_text("other")).removed(3)
     assert b"other" in writer.dumps(edited)
     assert len(written) == 101
+
+
+@pytest.mark.parametrize("times", [1, PIECE - 2, PIECE])
+def test_a_string_is_written_as_tomli_w_writes_it(times: int) -> None:
+    for text in ("x" * times + '"\\\t\b\f\r\x1b\x7f\0é敲😀', "\n" * times + '"""\\\t\rx', "a\r\nb" + '"' * times):
+        multiline = "\n" in text and "\r\n" not in text
+        assert dump_toml({"text": text}).decode() == tomli_w.dumps({"text": text}, multiline_strings=multiline)

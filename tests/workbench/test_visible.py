@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiao.workbench.visible import Disguise, visible, visible_line, without_surrogates
+from qiao.workbench.visible import _LINES, Disguise, visible, visible_line, without_surrogates
 
 AWKWARD = "\0\x07\x08\t\n\x0b\x0c\r\x1b\x1c\x7f\x80\x85\x9b\x9d\u2028\u2029\u202e\u2066\u200b\u200d\ufeff\ue000[]敲👩"
 anything = st.one_of(st.text(), st.text(alphabet=AWKWARD), st.text(st.characters(exclude_categories=())))
@@ -50,6 +50,10 @@ def test_what_is_visible_stays_as_it_is(text: str) -> None:
 )
 def test_what_is_shown(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+def test_no_character_that_is_replaced_is_overlooked() -> None:
+    assert all((visible(chr(code)) == chr(code)) == (code not in _LINES) for code in range(0x110000))
 
 
 def test_a_name_stays_on_one_line() -> None:

@@ -11,13 +11,12 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ...workbench.address import Address
-from ...workbench.conversation import Conversation
+from ...workbench.conversation import Conversation, Take
 from ...workbench.errors import QiaoError
-from ...workbench.journal import Draft
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
 from ...workbench.tags import tags_line
-from ...workbench.variables import message_names
+from ...workbench.variables import all_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from .. import remembered
@@ -26,6 +25,7 @@ from ..glyphs import glyphs
 from ..host import Host
 from ..inks import Inks
 from ..jobs import Ended, Work
+from ..journaling import Writing
 from ..known_models import KnownModels
 from ..open_before import Offer
 from ..panes.hints import Hint, Hints
@@ -71,6 +71,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         self.editor: MessageEditor | None = None
         self._named: tuple[object, list[str]] = (None, [])
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
+        self._last_take: tuple[object, Take | None] = (None, None)
+        """Messages, and the last take that is chosen in them."""
         self.edited: Edited | EditedPage | None = None
         """What the editor is open on."""
         self.offers: list[Offer] = []
@@ -215,7 +217,10 @@ class WorkbenchBase(KnownModels, Screen[None]):
     def _context_words(self) -> str | None:
         """How many tokens the conversation was at the last answer, of how many it may have."""
         messages = self.session.conversation.messages
-        last = next((message.take for message in reversed(messages) if message.take is not None), None)
+        if self._last_take[0] is not messages:
+            takes = (message.take for message in reversed(messages) if message.chosen is not None)
+            self._last_take = messages, next(takes, None)
+        last = self._last_take[1]
         usage = None if last is None else last.usage
         if last is None or usage is None or usage.prompt_tokens is None:
             return None
@@ -234,8 +239,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
     def refresh_sampling(self) -> None:
         conversation = self.session.conversation
         if self._named[0] is not conversation.messages:
-            found = [name for message in conversation.messages for name in message_names(message)]
-            self._named = (conversation.messages, list(dict.fromkeys(found)))
+            self._named = (conversation.messages, all_names(conversation.messages))
         defaults = self.defaults.get(self.address, Sampling())
         pane = self.query_one("#sampling", SamplingPane)
         unheeded = self.qiao.backends.unheeded(Request(self.address, (), conversation.sampling))
@@ -432,12 +436,12 @@ class WorkbenchBase(KnownModels, Screen[None]):
             editor.styles.height = region.height
         self.qiao.place_cursor(editor)
 
-    def draft_of(self, session: Session) -> Draft | None:
+    def draft_of(self, session: Session) -> Writing | None:
         """What is being written in this conversation."""
         editor, edited = self.editor, self.edited
         if editor is None or edited is None or edited.session is not session:
             return None
-        return edited.draft(editor.draft)
+        return edited.writing(editor.long_document.last_edit, editor.draft_as_it_is())
 
     def close_editor(self) -> None:
         """The draft becomes one undo step."""

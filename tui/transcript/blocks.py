@@ -17,17 +17,17 @@ from ..glyphs import glyphs
 from ..live_markdown import live
 from ..wrap import Line, Run, line_width, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
+from .parts import LONG_ANSWER, Part, is_in_parts
 
 if TYPE_CHECKING:
-    from .page_lines import Part
-
-MARKDOWN_LIMIT = 100_000
-"""Characters; a longer answer is shown as plain text, since laying it out would be felt."""
+    from .page_lines import Part as PagePart
 
 LONG = 12
 """Lines; a text that takes more of them can be folded."""
 KEPT = 4
 """Lines of a folded text that stay in sight."""
+PEEK = 10_000
+"""Characters; of a folded text that has more, the lines aren't counted."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -54,27 +54,27 @@ class Item(NamedTuple):
     """It doesn't fit into the model's context, and isn't sent."""
     size: Line = ()
     """How many tokens it has while it is being edited, in words."""
-    page: "Part | None" = None
+    page: "PagePart | None" = None
     """What it shows of the conversation as one text; None: it is a message with a heading of its own."""
 
 
-def lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
-    """The block's lines, without the bar, at most `width` cells each."""
+def lines(item: Item, width: int, variables: Mapping[str, str], part: Part | None = None) -> list[Line]:
+    """The block's lines, or those of a part of it, without the bar, at most `width` cells each."""
     body: list[Line]
     if item.editing:
         body = [*[()] * item.editing, below_editor(say("screen.editing_hint"), item.size, width)]
     elif item.live is not None:
         body = [*_live_lines(item.live, width, item.unfolded)]
     else:
-        body = _still_lines(item, width, variables)
+        body = _still_lines(item, width, variables, part)
         if item.left_out:
             body = [tuple(Run(run.text, f"{run.ink} muted") for run in line) for line in body]
-    return [truncate_line(_heading(item), width), *body]
+    return body if part and part.begin else [truncate_line(_heading(item), width), *body]
 
 
 def is_long(message: Message, width: int, variables: Mapping[str, str]) -> bool:
     """Whether its text can be folded, shown at this width."""
-    return len(_said_lines(message, width, variables)) > LONG
+    return is_in_parts(message) or len(_said_lines(message, width, variables, slice(None))) > LONG
 
 
 def below_editor(keys: str, size: Line, width: int) -> Line:
@@ -115,15 +115,19 @@ def take_mark(message: Message, *, coming: bool = False) -> str:
     return f"{glyphs.take_left}{place}/{count}{glyphs.take_right}"
 
 
-def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[Line]:
+def _still_lines(item: Item, width: int, variables: Mapping[str, str], part: Part | None) -> list[Line]:
     message, take = item.message, item.message.take
-    said = _said_lines(message, width, variables)
-    if item.folded and len(said) > LONG:
-        said = _beginning(said, width)
+    shown = slice(None) if part is None else slice(part.begin, part.end)
+    if item.folded and part is None and is_in_parts(message):
+        # Of so long a text only the beginning is laid out.
+        shown = slice(PEEK)
+    said = _said_lines(message, width, variables, shown)
+    if item.folded and part is None and (len(said) > LONG or is_in_parts(message)):
+        said = _beginning(said, width, len(message.said))
     if take is None:
         return said or [(Run(say("screen.empty_message"), "faint em"),)]
     body: list[Line] = []
-    if take.thinking:
+    if take.thinking and not shown.start:
         body += _thinking(take.thinking, _thought(take), item.unfolded, width)
     if take.text:
         body += said
@@ -131,6 +135,8 @@ def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[L
         body += wrap_text(words, width, "warn")
     elif take.error is None:
         body.append((Run(say("screen.no_text"), "faint em"),))
+    if part is not None and not part.is_last:
+        return body
     if take.error is not None:
         body += failure_lines(take.error, width)
     if take.note:
@@ -138,21 +144,26 @@ def _still_lines(item: Item, width: int, variables: Mapping[str, str]) -> list[L
     return [*body, *provenance(take, width)]
 
 
-def _said_lines(message: Message, width: int, variables: Mapping[str, str]) -> list[Line]:
-    """All of what it says; nothing if that is nothing."""
+def _said_lines(message: Message, width: int, variables: Mapping[str, str], shown: slice) -> list[Line]:
+    """What it says, or a piece of that; nothing if that is nothing."""
     if not message.said:
         return []
     if message.take is None:
-        return _written(message.said, width, variables, "muted" if message.muted else "text")
-    text = visible(message.take.text)
-    return markdown.render(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
+        return _written(message.said[shown], width, variables, "muted" if message.muted else "text")
+    is_whole = shown == slice(None)
+    text = visible(message.take.text[shown])
+    return markdown.render(text, width) if is_whole and len(text) < LONG_ANSWER else wrap_text(text, width)
 
 
-def _beginning(said: list[Line], width: int) -> list[Line]:
+def _beginning(said: list[Line], width: int, characters: int) -> list[Line]:
+    """The first lines, and how much more there is of a text of so many characters."""
     kept = said[:KEPT]
     while kept and not any(run.text.strip() for run in kept[-1]):
         kept.pop()
-    words = say("screen.more_lines", n=len(said) - len(kept))
+    if characters < PEEK:
+        words = say("screen.more_lines", n=len(said) - len(kept))
+    else:
+        words = say("screen.more_text", n=f"{characters:,}")
     return [*kept, truncate_line((Run(f"{glyphs.folded} {words}", "faint"),), width)]
 
 
@@ -194,7 +205,7 @@ def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
         body += _thinking(answer.thinking, say("screen.thinking", tokens=answer.tokens), open_now, width)
     if answer.text:
         text = visible(answer.text)
-        body += live(text, width) if len(text) < MARKDOWN_LIMIT else wrap_text(text, width)
+        body += live(text, width) if len(text) < LONG_ANSWER else wrap_text(text, width)
     return [*body, *wrap(live_status(answer), width)]
 
 

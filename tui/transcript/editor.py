@@ -1,5 +1,7 @@
 """The editor that stands in a block while its text is written."""
 
+from collections.abc import Callable
+
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
@@ -69,6 +71,11 @@ class MessageEditor(QuickTextArea):
     def draft(self) -> str:
         """The text as it stands."""
         return self._disguise.off(self.text)
+
+    def draft_as_it_is(self) -> Callable[[], str]:
+        """The draft as it stands now, to be put together in whatever thread has the time."""
+        lines, off = self.document.lines.copy(), self._disguise.off
+        return lambda: off("\n".join(lines))
 
     @property
     def caret(self) -> int:

@@ -1,50 +1,130 @@
-"""A text area whose keys don't wait for long texts: it paints from the screen lines that are in sight alone."""
+"""A text area whose keys don't wait for long texts: it wraps and paints the screen lines that are in sight alone."""
 
+import re
 from itertools import pairwise
+from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.document._document import EditResult
+from textual.document._document import Location
 from textual.document._document_navigator import DocumentNavigator
-from textual.document._edit import Edit
+from textual.geometry import Offset
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from .long_lines import LONG, LongLines
+from .breaks import LONG
+from .long_lines import LARGE, LongDocument, LongLines
+
+SCREENS = 2
+"""So many above and below what is in sight are wrapped: where a page further is, is known exactly."""
+_TEXT = re.compile(r"\S")
+_WORD = re.compile(r"\s*\w+")
 
 
 class QuickTextArea(TextArea):
     """Paints as its parent does, without line numbers, highlighting of languages and brackets, and suggestions."""
 
-    def _set_document(self, text: str, language: str | None) -> None:
-        super()._set_document(text, language)
-        self.wrapped_document = LongLines(self.document, self.wrap_width, self.indent_width)
-        self.navigator = DocumentNavigator(self.wrapped_document)
+    def __init__(self, text: str = "", **options: Any) -> None:
+        # The parent would wrap it several times before it is known how wide it is to be.
+        super().__init__("", **options)
+        if len(text) >= LARGE:
+            # Nor is it wrapped without a scrollbar, to see that it needs one.
+            self.styles.overflow_y = "scroll"
+        self._set_document(text, None)
 
-    def edit(self, edit: Edit) -> EditResult:
-        lines = self.wrapped_document
-        assert isinstance(lines, LongLines)
-        with lines.one_edit():
-            return super().edit(edit)
+    def _set_document(self, text: str, language: str | None) -> None:
+        self.document = self.long_document = LongDocument(text)
+        self.wrapped_document = self.long_lines = LongLines(self.long_document, self.wrap_width, self.indent_width)
+        self.navigator = DocumentNavigator(self.long_lines)
+        self.move_cursor((0, 0))
+        self._rewrap_and_refresh_virtual_size()
+
+    # The page stands still while what lies above it turns out to be higher or lower than was thought
+
+    def _look_around(self, row: int) -> None:
+        lines, height = self.long_lines, self.size.height
+        if not (self.is_mounted and height and self.wrap_width):
+            return
+        y = round(self.scroll_y)
+        before, (top, number) = lines.height, lines.row_at(y)
+        lines.look_around(row, SCREENS * height)
+        moved = lines.top(top) + number - y
+        if moved or lines.height != before:
+            self._refresh_size()
+            self._recompute_cursor_offset()
+        if moved:
+            self.scroll_to(y=y + moved, animate=False, force=True)
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        self._look_around(self.cursor_location[0])
+        return super().scroll_cursor_visible(center, animate)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._look_around(self.long_lines.row_at(round(new_value))[0])
+
+    def _rewrap_and_refresh_virtual_size(self) -> None:
+        lines, y = self.long_lines, round(self.scroll_y)
+        known = self.is_mounted and lines.width
+        from_top = lines.location_to_offset(self.cursor_location).y - y if known else -1
+        super()._rewrap_and_refresh_virtual_size()
+        if not self.is_mounted:
+            return
+        # It may have been painted before it was known how wide it is.
+        self.refresh()
+        self._look_around(self.cursor_location[0])
+        if 0 <= from_top < self.size.height:
+            # The caret stays where it stood on the page.
+            y = lines.location_to_offset(self.cursor_location).y - from_top
+            self.scroll_to(y=y, animate=False, force=True)
+        self.scroll_cursor_visible()
+
+    # What Textual looks for in all of the text, or in all of a line
+
+    def find_matching_bracket(self, bracket: str, search_from: Location) -> Location | None:
+        return None
 
     def _find_columns_to_next_tab_stop(self) -> int:
         # Asked at every key; Textual measures the line up to the caret for it.
         row, _ = self.cursor_location
         return self.indent_width if len(self.document[row]) > LONG else super()._find_columns_to_next_tab_stop()
 
+    def get_cursor_word_left_location(self) -> Location:
+        row, column = self.cursor_location
+        near = max(column - LONG, 0)
+        before = self.document[row][near:column].rstrip()
+        found = [match.start() for match in self._word_pattern.finditer(before)]
+        return (row, near + found[-1]) if found else super().get_cursor_word_left_location()
+
+    def get_cursor_word_right_location(self) -> Location:
+        row, column = self.cursor_location
+        line = self.document[row]
+        if column == len(line):
+            return super().get_cursor_word_right_location()
+        text = _TEXT.search(line, column)
+        end = self._word_pattern.search(line, text.start() + 1) if text else None
+        return row, end.start() if end else len(line)
+
+    def action_delete_word_right(self) -> None:
+        row, column = self.cursor_location
+        word = _WORD.search(self.document[row], column)
+        if word and self.selection.is_empty:
+            self._delete_via_keyboard((row, column), (row, word.end()))
+        else:
+            super().action_delete_word_right()
+
     def shown(self, text: str) -> str:
         """A piece of the text as it is painted: as many characters."""
         return text
 
     def render_line(self, y: int) -> Strip:
-        lines, theme = self.wrapped_document, self._theme
-        assert isinstance(lines, LongLines)
+        lines, theme = self.long_lines, self._theme
         assert theme is not None
         base = theme.base_style or self.rich_style
         at = y + self.scroll_offset.y
-        if at >= lines.height:
+        if at >= lines.height or not lines.width:
             return Strip.blank(self.size.width, base)
-        row, number = lines._offset_to_line_info[at]
+        row, number = lines.row_at(at)
         begin, end = lines.section(row, number)
         line = self.document.get_line(row)
         # The blank behind the last character is where the caret stands at the end.
@@ -53,7 +133,7 @@ class QuickTextArea(TextArea):
         if not line and marks and row != self.selection.end[0]:
             # An empty line that is selected.
             text, marks = "▌", [(0, 1, Style(color=marks[0][2].bgcolor))]
-        widths = iter(lines.get_tab_widths(row)[line.count("\t", 0, begin) :])
+        widths = iter(lines.get_tab_widths(row)[line.count("\t", 0, begin) :] if "\t" in text else ())
         segments: list[Segment] = []
         for left, right in pairwise(sorted({0, len(text), *(edge for mark in marks for edge in mark[:2])})):
             style = base

@@ -22,6 +22,7 @@ from ..wrap import Line, Run
 from .blocks import Item, is_long, lines
 from .empty_page import told_lines
 from .page_lines import CHOSEN, marked, page_lines
+from .parts import LONG, Part, parts_of
 
 MARGIN = 3
 """Cells left of the bar, and right of the text."""
@@ -38,11 +39,16 @@ class Place(NamedTuple):
     """A line of the page: the block's number, and the line in it (its blank line at the end, if any, included)."""
 
     block: int
+    part: int
+    """A long message is laid out in parts, and the line is one of the part's."""
     line: int
 
 
+TOP = Place(0, 0, 0)
+
+
 class Laid(NamedTuple):
-    """A block laid out, with all that its lines depend on."""
+    """A block, or a part of it, laid out, with all that its lines depend on."""
 
     message: Message
     state: tuple[object, ...]
@@ -80,10 +86,12 @@ class Transcript(Widget, can_focus=True):
         self._selected = 0
         self._variables: Mapping[str, str] = {}
         self._empty: Sequence[str] = ()
-        self._top = Place(0, 0)
+        self._top = TOP
         self._follow = False
         self._letters: Mapping[int, str] = {}
-        self._cache: OrderedDict[int, Laid] = OrderedDict()
+        self._cache: OrderedDict[tuple[int, int], Laid] = OrderedDict()
+        self._parts: dict[int, tuple[Message, Sequence[Part | None]]] = {}
+        """Of long messages, by uid."""
         self._live: dict[int, list[Line]] = {}
         """Of the answers that are coming, as they were when `show` was called last; by block number."""
         self._painted: list[Shown] = []
@@ -110,17 +118,16 @@ class Transcript(Widget, can_focus=True):
         self._live.clear()
         if was_written_in_sight and self._is_writing() and self.is_cut_below(selected):
             # An answer that grows above pushes what is being written down; it stays where it can be seen.
-            end = self._stepped(Place(selected, len(self._lines(selected)) - 1), -(self.size.height - 1))
-            self._top = min(self._stepped(end, self._ahead), Place(selected, 0))
+            end = self._stepped(self._last_line(selected), -(self.size.height - 1))
+            self._top = min(self._stepped(end, self._ahead), Place(selected, 0, 0))
         self._paint()
 
     @property
     def in_sight(self) -> list[int]:
         """The uids of the messages of which a line is in sight, in order."""
         places = [shown.place for shown in self._painted if shown.place is not None]
-        return list(
-            dict.fromkeys(self._items[p.block].message.uid for p in places if p.line < self._height(p.block) - 1)
-        )
+        text = [p for p in places if p.line < len(self._lines(p.block, p.part))]
+        return list(dict.fromkeys(self._items[place.block].message.uid for place in text))
 
     def show_letters(self, letters: Mapping[int, str]) -> None:
         """Shows a letter beside the first line in sight of each of these messages, by uid."""
@@ -147,7 +154,7 @@ class Transcript(Widget, can_focus=True):
     def more_below(self) -> bool:
         """Whether the last line is out of sight."""
         last = len(self._items) - 1
-        return last >= 0 and self._stepped(self._top, self.size.height - 1) < Place(last, len(self._lines(last)) - 1)
+        return last >= 0 and self._stepped(self._top, self.size.height - 1) < self._last_line(last)
 
     def is_long(self, number: int) -> bool:
         """Whether the text of this message can be folded."""
@@ -155,7 +162,17 @@ class Transcript(Widget, can_focus=True):
 
     # Layout
 
-    def _lines(self, number: int) -> list[Line]:
+    def _parts_of(self, number: int) -> Sequence[Part | None]:
+        item = self._items[number]
+        message = item.message
+        if item.live is not None or item.editing or item.folded or item.page or len(message.said) < LONG:
+            return (None,)
+        kept = self._parts.get(message.uid)
+        if kept is None or kept[0] is not message:
+            kept = self._parts[message.uid] = message, parts_of(message) or [None]
+        return kept[1]
+
+    def _lines(self, number: int, part: int) -> list[Line]:
         item = self._items[number]
         uid, width = item.message.uid, self.text_width
         if item.live is not None:
@@ -163,56 +180,76 @@ class Transcript(Widget, can_focus=True):
                 self._live[number] = self._laid_out(item, width)
             return self._live[number]
         state = (*item[2:], width)
-        kept = self._cache.get(uid)
+        kept = self._cache.get((uid, part))
         if kept is None or kept.message is not item.message or kept.state != state:
-            kept = Laid(item.message, state, self._laid_out(item, width))
-            self._cache[uid] = kept
-        self._cache.move_to_end(uid)
+            kept = Laid(item.message, state, self._laid_out(item, width, self._parts_of(number)[part]))
+            self._cache[uid, part] = kept
+        self._cache.move_to_end((uid, part))
         if len(self._cache) > KEPT_BLOCKS:
             self._cache.popitem(last=False)
         return kept.lines
 
-    def _laid_out(self, item: Item, width: int) -> list[Line]:
-        return (lines if item.page is None else page_lines)(item, width, self._variables)
+    def _laid_out(self, item: Item, width: int, part: Part | None = None) -> list[Line]:
+        if item.page is not None:
+            return page_lines(item, width, self._variables)
+        return lines(item, width, self._variables, part)
 
-    def _extent(self, number: int) -> tuple[int, int]:
-        """The first and last line of a block, the blank one after it left out; of a page, of what is selected there."""
-        block = self._lines(number)
-        found = marked(block) if self._items[number].page is not None and number == self._selected else None
-        return found or (0, max(len(block) - 1, 0))
-
-    def _height(self, number: int) -> int:
-        """Of a block, the blank line after it included, where there is one."""
+    def _height(self, number: int, part: int) -> int:
+        """Of a part of a block, with the blank line after the block, where there is one."""
         page = self._items[number].page
-        return len(self._lines(number)) + (page is None or page.blank_below)
+        is_last = part == len(self._parts_of(number)) - 1
+        return len(self._lines(number, part)) + (is_last and (page is None or page.blank_below))
+
+    def _last_line(self, number: int) -> Place:
+        """The last line of a block before its blank line."""
+        part = len(self._parts_of(number)) - 1
+        return Place(number, part, max(len(self._lines(number, part)) - 1, 0))
+
+    def _extent(self, number: int) -> tuple[Place, Place]:
+        """The first and last line of a block, the blank one after it left out; of a page, of what is selected there."""
+        is_page = self._items[number].page is not None and number == self._selected
+        if is_page and (found := marked(self._lines(number, 0))):
+            return Place(number, 0, found[0]), Place(number, 0, found[1])
+        return Place(number, 0, 0), self._last_line(number)
+
+    def _neighbour(self, block: int, part: int, step: int) -> tuple[int, int] | None:
+        """The part before or after another, perhaps of another block."""
+        if 0 <= part + step < len(self._parts_of(block)):
+            return block, part + step
+        if not 0 <= block + step < len(self._items):
+            return None
+        return block + step, 0 if step > 0 else len(self._parts_of(block + step)) - 1
 
     def _clamp(self, place: Place) -> Place:
         """The place, or the nearest that exists."""
-        if not self._items:
-            return Place(0, 0)
-        block = min(max(place.block, 0), len(self._items) - 1)
-        if block != place.block:
-            return Place(block, 0 if place.block < 0 else self._height(block) - 1)
-        return Place(block, min(max(place.line, 0), self._height(block) - 1))
+        if not self._items or place.block < 0:
+            return TOP
+        block = min(place.block, len(self._items) - 1)
+        last = len(self._parts_of(block)) - 1
+        part = min(place.part, last) if block == place.block else last
+        end = self._height(block, part) - 1
+        return Place(block, part, min(max(place.line, 0), end) if (block, part) == place[:2] else end)
 
     def _stepped(self, place: Place, step: int) -> Place:
         """The place `step` lines further down (up, if negative), ends held."""
-        block, line = self._clamp(place)
+        if not self._items:
+            return TOP
+        block, part, line = self._clamp(place)
         line += step
-        while line < 0 and block > 0:
-            block -= 1
-            line += self._height(block)
-        while block < len(self._items) - 1 and line >= (height := self._height(block)):
+        while line < 0 and (before := self._neighbour(block, part, -1)):
+            block, part = before
+            line += self._height(block, part)
+        while line >= (height := self._height(block, part)) and (after := self._neighbour(block, part, 1)):
             line -= height
-            block += 1
-        return self._clamp(Place(block, line))
+            block, part = after
+        return self._clamp(Place(block, part, line))
 
     def _end(self) -> Place:
         """The top at which the last line stands at the bottom."""
         if not self._items:
-            return Place(0, 0)
-        last = len(self._items) - 1
-        return self._stepped(Place(last, self._height(last) - 1), -(self.size.height - 1))
+            return TOP
+        block, part, line = self._last_line(len(self._items) - 1)
+        return self._stepped(Place(block, part, line + 1), -(self.size.height - 1))
 
     @property
     def _ahead(self) -> int:
@@ -237,13 +274,13 @@ class Transcript(Widget, can_focus=True):
     def _from(self, top: Place, count: int) -> list[Shown]:
         """`count` painted lines from a place on."""
         shown: list[Shown] = []
-        number, line = self._clamp(top)
-        while number < len(self._items) and len(shown) < count:
-            block = self._lines(number)
-            while line < self._height(number) and len(shown) < count:
-                shown.append(Shown(Place(number, line), self._strip(number, line, block)))
-                line += 1
-            number, line = number + 1, 0
+        number, part, line = self._clamp(top)
+        at = (number, part) if self._items else None
+        while at and len(shown) < count:
+            block = self._lines(*at)
+            end = min(self._height(*at), line + count - len(shown))
+            shown += [Shown(place, self._strip(place, block)) for place in (Place(*at, y) for y in range(line, end))]
+            at, line = self._neighbour(*at, 1), 0
         blank = self._blank
         shown += [Shown(None, blank)] * (count - len(shown))
         return shown
@@ -253,7 +290,8 @@ class Transcript(Widget, can_focus=True):
         width = self.size.width
         return Strip([Segment(" " * width, self.inks.style("text", "page"))], width)
 
-    def _strip(self, number: int, line: int, block: list[Line]) -> Strip:
+    def _strip(self, place: Place, block: list[Line]) -> Strip:
+        number, _, line = place
         if line == len(block):
             return self._blank
         item = self._items[number]
@@ -268,8 +306,8 @@ class Transcript(Widget, can_focus=True):
                 runs = [Run(text, ink.removesuffix(CHOSEN)) for text, ink in runs]
         width = self.size.width
         margin = Segment(" " * MARGIN, self.inks.style("text", "page"))
-        first = self._top.line if number == self._top.block else 0
-        letter = self._letters.get(item.message.uid) if line == first else None
+        is_first = place == self._top if number == self._top.block else place[1:] == (0, 0)
+        letter = self._letters.get(item.message.uid) if is_first else None
         bar = Segment(run.text, self.inks.style(run.ink, "page"))
         inner = self.inks.strip((Run(" "), *runs), ground, min(self.text_width + INDENT, width - MARGIN - 1))
         before = [margin] if letter is None else self.inks.strip(jump_mark(letter, MARGIN), "page", MARGIN)
@@ -340,16 +378,16 @@ class Transcript(Widget, can_focus=True):
         if not self._items or not self.size:
             return
         number, height = self._selected, self.size.height
-        begin, end = self._extent(number)
-        rows = end - begin + 1
-        if number == len(self._items) - 1 and end == len(self._lines(number)) - 1 and rows < height:
+        first, last = self._extent(number)
+        is_tall = last.part != first.part or last.line - first.line >= height
+        is_end = number == len(self._items) - 1 and last == self._last_line(number)
+        if is_end and not is_tall and last.line + 1 < height:
             # The blank line at the very end too, as when the end is followed: nothing jumps from one to the other.
-            end, rows = end + 1, rows + 1
-        first, last = Place(number, begin), Place(number, end)
-        if self._top > first and not (to_end and rows > height):
+            last = last._replace(line=last.line + 1)
+        if self._top > first and not (to_end and is_tall):
             self._top = first
         elif self._stepped(self._top, height - 1) < last:
-            self._top = self._stepped(last, -(height - 1)) if rows <= height or to_end else first
+            self._top = first if is_tall and not to_end else self._stepped(last, -(height - 1))
         self._follow = False
         self._paint()
 
@@ -370,11 +408,11 @@ class Transcript(Widget, can_focus=True):
 
     def is_cut_below(self, number: int) -> bool:
         """Whether the end of this block is below the last visible line; of a page, of what is selected there."""
-        return self._stepped(self._top, self.size.height - 1) < Place(number, self._extent(number)[1])
+        return self._stepped(self._top, self.size.height - 1) < self._extent(number)[1]
 
     def is_cut_above(self, number: int) -> bool:
         """Whether the beginning of this block is above the first visible line; of a page, as above."""
-        return self._top > Place(number, self._extent(number)[0])
+        return self._top > self._extent(number)[0]
 
     def body_region(self, number: int) -> Region | None:
         """Where the text of a block stands on this widget, however much of it is in sight; None if nothing is."""
