@@ -19,7 +19,6 @@ from textual.driver import Driver
 from textual.message import Message as Event
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input, TextArea
 
 from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
@@ -52,6 +51,7 @@ from .theme_files import load_themes, to_textual, variables
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.widgets import TextArea
 
     from ..workbench.exchange.exchanged import Imported
     from .palette import Command
@@ -277,7 +277,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
-        if isinstance(event, events.Key) and not isinstance(self.focused, Input | TextArea):
+        if isinstance(event, events.Key) and not self._is_typed(event):
             plain = plain_key(event)
             if plain is not None:
                 event = plain
@@ -307,12 +307,16 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         while self.screen.focused is None and not isinstance(self.screen, Question) and time.monotonic() < until:
             await asyncio.sleep(0.002)
 
+    def _is_typed(self, key: events.Key) -> bool:
+        """Whether it is text for a line or an editor."""
+        return self.focused is not None and self.focused.check_consume_key(key.key, key.character)
+
     def _hint_at_input_method(self) -> None:
         if time.monotonic() - self._hinted > 5:
             self._hinted = time.monotonic()
             self.tell(say("screen.input_method"))
 
-    def place_cursor(self, editor: TextArea) -> None:
+    def place_cursor(self, editor: "TextArea") -> None:
         """Puts the terminal's own cursor where the caret is, so that an input method's window comes up there."""
 
         def place() -> None:

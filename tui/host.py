@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from textual.widgets import TextArea
-
 from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
 from ..workbench.answering import Answer
@@ -17,6 +15,8 @@ from .running import Run
 from .session import Session
 
 if TYPE_CHECKING:
+    from textual.widgets import TextArea
+
     from .palette import Command
 
 
@@ -38,7 +38,7 @@ class Host(Protocol):
         """A notice at the corner of the screen. Text, never markup."""
         ...
 
-    def place_cursor(self, editor: TextArea) -> None:
+    def place_cursor(self, editor: "TextArea") -> None:
         """Puts the terminal's own cursor where the caret is."""
         ...
 

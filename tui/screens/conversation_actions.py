@@ -15,9 +15,7 @@ from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..actions import BY_ID, WRITING, Where
 from ..edited import Edited, EditedPage
-from ..external_editor import edit_text
 from ..running import Run
-from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from .dialogs import LineInput
 from .workbench_base import WorkbenchBase
@@ -110,6 +108,8 @@ class ConversationActions(WorkbenchBase):
             where: whose keys hold before those of every editor.
             added: what is in the draft behind the text already.
         """
+        from ..transcript.editor import MessageEditor
+
         self.edited = edited
         self.editor = MessageEditor(edited.beginning + added, self.inks, self.qiao.keys.bindings("editor", *where))
         self.editor.styles.width = self.transcript.text_width
@@ -126,8 +126,7 @@ class ConversationActions(WorkbenchBase):
         self.transcript.reveal(to_end=True)
         self._place_editor()
 
-    @on(MessageEditor.Grown)
-    def _make_room(self) -> None:
+    def on_message_editor_grown(self) -> None:
         if self.editor is not None:
             self._show_editor()
 
@@ -164,6 +163,8 @@ class ConversationActions(WorkbenchBase):
         if message is None or self.session.in_document is None:
             return
         self._check_writable()
+        from ..external_editor import edit_text
+
         edited = edit_text(self.app, message.said)
         if edited is not None:
             self.session.write(message.uid, edited)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from textual import on
 from textual.message import Message as Event
 from textual.timer import Timer
-from textual.widgets import TextArea
 
 from ...workbench.address import Address
 from ...workbench.conversation import Conversation, Message, Role
@@ -70,8 +69,7 @@ class DraftSize(ConversationActions):
         self._is_long = False
         self._count_soon()
 
-    @on(TextArea.Changed)
-    def _draft_changed(self) -> None:
+    def on_text_area_changed(self) -> None:
         self._count_soon()
 
     def _count_soon(self) -> None:

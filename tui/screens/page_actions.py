@@ -4,7 +4,6 @@ from ...workbench.conversation import Role
 from ...workbench.errors import QiaoError
 from ...workbench.words import say
 from ..edited import EditedPage, open_page
-from ..external_editor import edit_text
 from ..page_items import WHOLE
 from ..panes.hints import Hint
 from .conversation_actions import ConversationActions
@@ -36,6 +35,8 @@ class PageActions(ConversationActions):
             return
         self._check_writable()
         page = open_page(self.session)
+        from ..external_editor import edit_text
+
         text = edit_text(self.app, page.beginning)
         if text is not None and (notice := page.keep(text)) is not None:
             self.qiao.tell(say(notice))

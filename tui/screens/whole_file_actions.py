@@ -6,7 +6,6 @@ from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..external_editor import edit_file
 from .dialogs import Choice, Question
 from .workbench_base import WorkbenchBase
 
@@ -33,6 +32,8 @@ class WholeFileActions(WorkbenchBase):
 
         def edit() -> None:
             nonlocal code
+            from ..external_editor import edit_file
+
             code = edit_file(self.app, document.path.absolute())
 
         self.guarded(edit)

@@ -40,12 +40,12 @@ from ..panes.sampling import SamplingPane
 from ..panes.title import Title
 from ..session import Session
 from ..transcript.blocks import SILENT_SECONDS, take_mark
-from ..transcript.editor import MessageEditor
 from ..transcript.view import Transcript
 from ..wrap import Line, Run
 
 if TYPE_CHECKING:
     from ...workbench.library import Library
+    from ..transcript.editor import MessageEditor
 
 WIDE = 110
 """Columns from which on the side panes stand beside the conversation; below, they are overlays."""
@@ -454,7 +454,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         self.refresh_all()
         self.transcript.reveal()
 
-    def _take_editor(self) -> tuple[MessageEditor | None, Edited | EditedPage | None]:
+    def _take_editor(self) -> "tuple[MessageEditor | None, Edited | EditedPage | None]":
         """The editor off the screen, and what it was open on; the draft is the caller's to keep."""
         editor, edited = self.editor, self.edited
         self.editor = self.edited = None
