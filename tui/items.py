@@ -11,34 +11,44 @@ from .transcript.blocks import Item
 from .wrap import Line
 
 
-class HashChain:
-    """The prompt hashes of a conversation as it changes: an edit leaves those above it as they were.
+class Hashes:
+    """For each message, the hash of what stands before it, made when it is asked for: few have a take to compare.
 
-    Each is made when it is asked for: most messages have no take that one must be compared with.
+    Args:
+        known: the first of them.
     """
 
-    def __init__(self) -> None:
-        self._messages: tuple[Message, ...] = ()
-        self._variables: Mapping[str, str] = {}
-        self._hashes = [START_HASH]
-
-    def of(self, conversation: Conversation) -> "HashChain":
-        """For each message, the hash of what stands before it."""
-        messages, variables = conversation.messages, conversation.variables
-        if self._variables != variables:
-            del self._hashes[1:]
-        elif self._messages is not messages:
-            pairs = enumerate(zip(self._messages, messages, strict=False))
-            same = next((i for i, (a, b) in pairs if a is not b), min(len(self._messages), len(messages)))
-            del self._hashes[same + 1 :]
-        self._messages, self._variables = messages, variables
-        return self
+    def __init__(self, messages: Sequence[Message], variables: Mapping[str, str], known: Sequence[str]) -> None:
+        self.messages, self.variables = messages, variables
+        self._known = list(known)
 
     def __getitem__(self, index: int) -> str:
-        known = len(self._hashes) - 1
-        if index > known:
-            self._hashes += prompt_hashes(self._messages[known:index], self._variables, self._hashes[known])[1:]
-        return self._hashes[index]
+        at = len(self._known) - 1
+        if index > at:
+            self._known += prompt_hashes(self.messages[at:index], self.variables, self._known[at])[1:]
+        return self._known[index]
+
+    def upto(self, index: int) -> Sequence[str]:
+        """Those known already, up to this one."""
+        return self._known[: index + 1]
+
+
+class HashChain:
+    """The prompt hashes of a conversation as it changes: an edit leaves those above it as they were."""
+
+    def __init__(self) -> None:
+        self._last = Hashes((), {}, [START_HASH])
+
+    def of(self, conversation: Conversation) -> Hashes:
+        """The hashes for its messages."""
+        messages, variables, last = conversation.messages, conversation.variables, self._last
+        if last.variables != variables:
+            self._last = Hashes(messages, variables, [START_HASH])
+        elif last.messages is not messages:
+            pairs = enumerate(zip(last.messages, messages, strict=False))
+            same = next((i for i, (a, b) in pairs if a is not b), min(len(last.messages), len(messages)))
+            self._last = Hashes(messages, variables, last.upto(same))
+        return self._last
 
 
 class Editing(NamedTuple):
@@ -68,7 +78,7 @@ class Items(Sequence[Item]):
     def __init__(
         self,
         messages: Sequence[Message],
-        hashes: HashChain,
+        hashes: Hashes,
         coming: Collection[int],
         live: Mapping[int, Answer],
         folds: Folds,

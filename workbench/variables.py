@@ -67,7 +67,7 @@ def message_names(message: Message) -> list[str]:
 def all_names(messages: Iterable[Message]) -> list[str]:
     """The variables that these messages name, each once, in order. Quick: asked after each edit, of thousands."""
     naming = [message for message in messages if message.chosen is None and "{{" in message.text]
-    return list(dict.fromkeys(name for message in naming for name in names(message.text)))
+    return list(dict.fromkeys(name for message in naming for name in message_names(message)))
 
 
 def message_filled(message: Message, values: Mapping[str, str]) -> str:

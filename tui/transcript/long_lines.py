@@ -19,9 +19,9 @@ from .breaks import LONG, TAB, breaks, rebroken
 
 LARGE = 50_000
 """Characters; a shorter text is wrapped as a whole."""
-_edits = count(1)
 STEP = 512
 """Lines; the heights of so many are added up and kept."""
+_edits = count(1)
 
 
 class LongDocument(Document):
