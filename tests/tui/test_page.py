@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui import keeper
+from qiao.tui import external_editor, keeper
 from qiao.tui.page_items import Page
-from qiao.tui.screens import page_actions
 from qiao.tui.transcript.blocks import Item
 from qiao.tui.transcript.editor import MessageEditor
 from qiao.tui.transcript.page_lines import page_lines
@@ -365,7 +364,7 @@ async def test_what_is_for_messages_is_said_to_be(path: Path) -> None:
 
 @in_loop
 async def test_an_external_editor_gets_the_whole_text(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_actions, "edit_text", lambda _app, text: text.replace("crow", "raven"))
+    monkeypatch.setattr(external_editor, "edit_text", lambda _app, text: text.replace("crow", "raven"))
     async with page(STORY, path) as bench:
         await bench.press("o")
         await bench.see("a fox met a raven.")
