@@ -53,6 +53,8 @@ class _Line(CommandInput, ShownInput):
 class Palette(CommandPalette):
     """Textual's, with our line to type in."""
 
+    CSS_PATH = "palette.tcss"
+
     def compose(self) -> ComposeResult:
         for widget in super().compose():
             yield (

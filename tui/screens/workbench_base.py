@@ -132,6 +132,9 @@ class WorkbenchBase(KnownModels, Screen[None]):
             yield Static(id="said", markup=False)
 
     def on_mount(self) -> None:
+        # As Textual does after the first frame, which would be one of a wide screen.
+        columns = self.app.size.width
+        self.add_class(next(name for least, name in reversed(self.HORIZONTAL_BREAKPOINTS) if columns >= least))
         if self.qiao.plain:
             self.add_class("-plain")
         keys = self.qiao.keys
@@ -144,8 +147,9 @@ class WorkbenchBase(KnownModels, Screen[None]):
         self.set_interval(1.0, self._look_at_machine)
         # The first sample comes soon after the first paint: not a second later.
         self.set_timer(0.3, self._look_at_machine)
-        # All of it is in the first frame; where the page stands can be told once it has a size.
+        # All of it is in the first frame; where exactly the page stands is told once it has a size.
         self.refresh_all()
+        self.transcript.reveal(to_end=True)
         self.call_after_refresh(self.transcript.reveal, to_end=True)
 
     # Bringing up to date

@@ -4,6 +4,7 @@ The page has no height: where it stands is a block and a line in it, so that ten
 ones cost, and nothing jumps when a block above turns out longer than guessed.
 """
 
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -320,14 +321,8 @@ class Transcript(Widget, can_focus=True):
         """Brings the screen up to date: only lines that differ are painted again."""
         if not self.size:
             return
-        self._top = self._followed() if self._follow else self._clamp(self._top)
-        if not self._follow and not self._from(self._top, self.size.height)[-1].place:
-            # No empty space below the end while there is text above the top, but what is being written moves in steps.
-            end = self._end()
-            self._top = min(self._top, self._stepped(end, self._ahead) if self._is_writing() else end)
-        shown = self._from(self._top, self.size.height) if self._items else self._empty_page()
-        before, self._painted = self._painted, shown
-        self._at_end = not self.more_below
+        before = self._painted
+        shown = self._arrange()
         moved = [s.place for s in before] != [s.place for s in shown]
         if len(before) != len(shown):
             self.refresh()
@@ -341,6 +336,17 @@ class Transcript(Widget, can_focus=True):
         if moved:
             self.post_message(self.Moved())
 
+    def _arrange(self) -> Sequence[Shown]:
+        """Finds the lines that are to be in sight."""
+        self._top = self._followed() if self._follow else self._clamp(self._top)
+        if not self._follow and not self._from(self._top, self.size.height)[-1].place:
+            # No empty space below the end while there is text above the top, but what is being written moves in steps.
+            end = self._end()
+            self._top = min(self._top, self._stepped(end, self._ahead) if self._is_writing() else end)
+        self._painted = self._from(self._top, self.size.height) if self._items else self._empty_page()
+        self._at_end = not self.more_below
+        return self._painted
+
     def _empty_page(self) -> list[Shown]:
         page: list[Line] = []
         for paragraph in self._empty:
@@ -351,6 +357,9 @@ class Transcript(Widget, can_focus=True):
         return shown + [Shown(None, self._blank)] * (height - len(shown))
 
     def render_line(self, y: int) -> Strip:
+        if not self._painted:
+            # The first frame comes before anyone is told how large it is.
+            self._arrange()
         return self._painted[y].strip if y < len(self._painted) else self._blank
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -375,7 +384,11 @@ class Transcript(Widget, can_focus=True):
 
     def reveal(self, *, to_end: bool = False) -> None:
         """Scrolls as little as needed for the selected block to be in sight; of a tall one its top, or its end."""
-        if not self._items or not self.size:
+        if not self._items:
+            return
+        if not self.size:
+            # As far as it can be told by now.
+            self._top = Place(self._selected, sys.maxsize, sys.maxsize) if to_end else Place(self._selected, 0, 0)
             return
         number, height = self._selected, self.size.height
         first, last = self._extent(number)
