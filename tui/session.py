@@ -52,6 +52,8 @@ class Session:
         self._replayed_by = Address("?", "?")
         self.chances: dict[tuple[object, ...], tuple[Token, ...]] = {}
         """How likely the tokens of answers were, as far as they came while this program runs; see `take_key`."""
+        self._answers_aside: dict[int, Message] = {}
+        """Answers that were given another role, with their takes, by uid."""
         self.editing: int | None = None
         """The uid of the message that is being edited; `WHOLE`: the text of all of them."""
         self.page: Page | None = None
@@ -294,8 +296,19 @@ class Session:
         self.change(self.conversation.removed(here + 1).replaced(here, joined), "label.join")
 
     def role(self) -> None:
-        """The next role. Takes stand on assistant messages only: of them, the chosen one's text is kept."""
-        self.change(several.with_next_role(self.conversation, self.places), "label.role")
+        """The next role. Takes stand on assistant messages only; they come back with that role, if nothing was written
+        meanwhile."""
+        before = self.conversation
+        after = several.with_next_role(before, self.places)
+        for at in self.places:
+            message = before.messages[at]
+            if message.takes:
+                self._answers_aside[message.uid] = message
+            kept = self._answers_aside.get(message.uid)
+            if kept is not None and after.messages[at].role == "assistant" and message.said == kept.said:
+                answer = msgspec.structs.replace(kept, muted=message.muted, note=message.note)
+                after = after.replaced(at, answer)
+        self.change(after, "label.role")
 
     def move(self, step: int) -> None:
         """Up (-1) or down (1), if there is room."""

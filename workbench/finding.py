@@ -24,6 +24,8 @@ class Found(NamedTuple):
     start: int
     end: int
     """Where in the line."""
+    offset: int = 0
+    """Where the match begins in the whole text, in characters."""
 
 
 def pattern(wanted: str) -> re.Pattern[str]:
@@ -56,7 +58,7 @@ def _in_text(looked_for: re.Pattern[str], index: int, where: Where, take: int | 
         begin = text.rfind("\n", 0, match.start()) + 1
         end = text.find("\n", match.end())
         line = text[begin : end if end >= 0 else len(text)]
-        yield Found(index, where, take, line, match.start() - begin, match.end() - begin)
+        yield Found(index, where, take, line, match.start() - begin, match.end() - begin, match.start())
         if end < 0:
             return
         after = end

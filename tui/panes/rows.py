@@ -161,6 +161,7 @@ class Rows(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         self._reveal()
+        self.refresh()
 
     def on_focus(self) -> None:
         self.refresh()

@@ -280,10 +280,15 @@ class ConversationActions(WorkbenchBase):
                 return
             if not (text.strip().isdecimal() and len(text.strip()) <= 3 and 1 <= int(text) <= 128):
                 self.qiao.tell(say("screen.not_a_count"), error=True)
+                # What was typed stays, to be mended.
+                ask(text)
             else:
                 self.guarded(lambda: self.start_run(self.session.new_run(self.address, takes=int(text))))
 
-        self.app.push_screen(LineInput(say("screen.how_many_takes"), "3", replace=True), answered)
+        def ask(text: str) -> None:
+            self.app.push_screen(LineInput(say("screen.how_many_takes"), text, replace=True), answered)
+
+        ask("3")
 
     def start_run(self, run: Run) -> None:
         """Begins to answer; the page follows the answer if it comes at the end."""

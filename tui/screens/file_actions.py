@@ -167,8 +167,12 @@ class FileActions(ExchangeActions):
             try:
                 path = typed_path(text)
                 exists = path.exists()
+                if not path.parent.is_dir() and path.parent.name not in TEMPLATES:
+                    raise QiaoError("document.no_folder", folder=visible_line(str(path.parent)), file=path.name)
             except (OSError, QiaoError) as error:
                 self.qiao.tell(str(error), error=True)
+                # What was typed stays, to be mended.
+                ask(text)
                 return
             write = self.export if is_foreign(path) else self._save_as
             if exists:
@@ -180,8 +184,10 @@ class FileActions(ExchangeActions):
             else:
                 write(document, path, False)
 
-        suggestion = "" if document.is_untitled or document.path is None else str(document.path)
-        self.app.push_screen(LineInput(say("screen.save_as"), suggestion), named)
+        def ask(text: str) -> None:
+            self.app.push_screen(LineInput(say("screen.save_as"), text), named)
+
+        ask("" if document.is_untitled or document.path is None else str(document.path))
 
     def _save_as(self, document: Document, path: Path, overwrite: bool) -> None:
         try:

@@ -44,18 +44,22 @@ class FindActions(WorkbenchBase):
             session.folds = session.folds.with_text(message.uid, folded=False)
         self.refresh_conversation()
         self.transcript.reveal()
+        if found.where != "note":
+            self.transcript.reveal_text(session.shown_at, found.line, found.start, found.offset)
 
     def _ask_for_replacement(self, wanted: str) -> None:
+        if not replaced(self.session.conversation, wanted, "")[1]:
+            self.qiao.tell(say("find.none_by_hand"), error=True)
+            return
+
         def answered(instead: str | None) -> None:
             if instead is None:
                 return
             conversation, count = replaced(self.session.conversation, wanted, instead)
-            if not count:
-                self.qiao.tell(say("find.none_by_hand"), error=True)
-                return
             self.guarded(lambda: self._replace(conversation, count))
 
-        self.app.push_screen(LineInput(say("find.replace_by", text=visible_line(wanted)), wanted), answered)
+        question = LineInput(say("find.replace_by", text=visible_line(wanted)), wanted, replace=True)
+        self.app.push_screen(question, answered)
 
     def _replace(self, conversation: Conversation, count: int) -> None:
         if self.session.document.read_only:

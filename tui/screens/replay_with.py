@@ -8,14 +8,13 @@ from textual.widgets import Static
 
 from ...workbench.address import Address
 from ...workbench.errors import QiaoError
-from ...workbench.sampling import Sampling
+from ...workbench.sampling import NAMES, Sampling
 from ...workbench.seam import Model
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..glyphs import glyphs
 from ..inks import Inks
 from ..panes.rows import Row
-from ..transcript.blocks import sampling_words
 from ..wrap import Run
 from .filtered import FilteredList
 
@@ -44,7 +43,8 @@ class ReplayWith(FilteredList[Address]):
         self._sampling = sampling
 
     def below(self) -> ComposeResult:
-        words = " · ".join(sampling_words(self._sampling))
+        given = ((name, getattr(self._sampling, name)) for name in NAMES)
+        words = " · ".join(f"{name} {_shown(value)}" for name, value in given if value is not None)
         yield Static(say("replay.sampling", sampling=words) if words else say("replay.no_sampling"), markup=False)
 
     def listed(self, typed: str) -> Sequence[Row]:
@@ -69,3 +69,9 @@ class ReplayWith(FilteredList[Address]):
     def choose(self, key: Hashable | None) -> None:
         if isinstance(key, Address):
             self.dismiss(key)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return say("screen.on" if value else "screen.off")
+    return visible_line(f"{value:g}" if isinstance(value, float) else str(value))

@@ -133,8 +133,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
 
     def on_mount(self) -> None:
         # As Textual does after the first frame, which would be one of a wide screen.
-        columns = self.app.size.width
-        self.add_class(next(name for least, name in reversed(self.HORIZONTAL_BREAKPOINTS) if columns >= least))
+        self.add_class("-wide" if self.app.size.width >= WIDE and not self.qiao.plain else "-narrow")
         if self.qiao.plain:
             self.add_class("-plain")
         keys = self.qiao.keys

@@ -5,8 +5,10 @@ ones cost, and nothing jumps when a block above turns out longer than guessed.
 """
 
 import sys
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -404,6 +406,31 @@ class Transcript(Widget, can_focus=True):
         self._follow = False
         self._paint()
 
+    def reveal_text(self, number: int, line: str, at: int, offset: int) -> None:
+        """Scrolls to a place in what a message says, if that is out of sight.
+
+        Args:
+            number: of the item.
+            line: the line of the text that it stands in.
+            at: where in the line, in characters.
+            offset: where in the whole text.
+        """
+        parts = self._parts_of(number)
+        part = next((i for i, part in enumerate(parts) if part and part.begin <= offset < part.end), 0)
+        laid = [_letters(run.text for run in runs) for runs in self._lines(number, part)]
+        text = "".join(laid)
+        # Laid out, the line may be wrapped, and without its marks.
+        found = text.find(_letters(line))
+        found = found + len(_letters(line[:at])) if found >= 0 else text.find(_letters(line[at : at + MEASURE]))
+        if found < 0:
+            return
+        ends = list(accumulate(map(len, laid)))
+        place = Place(number, part, bisect_right(ends, found))
+        if not self._top <= place <= self._stepped(self._top, self.size.height - 1):
+            self._top = self._stepped(place, -(self.size.height // 3))
+            self._follow = False
+            self._paint()
+
     def follow(self) -> None:
         """Keeps the end in sight from now on."""
         self._follow = True
@@ -449,3 +476,8 @@ class Transcript(Widget, can_focus=True):
         offset: Offset | None = event.get_content_offset(self)
         if offset is not None and offset.y < len(self._painted) and (place := self._painted[offset.y].place):
             self.post_message(self.Clicked(self._items[place.block].message.uid))
+
+
+def _letters(texts: Iterable[str]) -> str:
+    """Letters and digits alone: what stays of a text however it is laid out."""
+    return "".join(char for text in texts for char in text if char.isalnum())

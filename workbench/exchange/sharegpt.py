@@ -52,7 +52,9 @@ def _conversation(record: Record, name: str, left_out: LeftOut) -> Conversation:
         if role is None:
             raise wrong(place, name, "exchange.unknown_role", role=visible_line(said_by))
         messages.append(Message(role=role, text=content(turn.get("value", turn.get("content")), left_out)))
-    if (system := string(table, "system", "system_prompt")) and not any(m.role == "system" for m in messages):
+    if (system := string(table, "system", "system_prompt")) and system not in [
+        m.text for m in messages if m.role == "system"
+    ]:
         messages.insert(0, Message(role="system", text=system))
     left_out["tools"] += bool(table.get("tools"))
     return Conversation(title=string(table, "title", "id"), messages=tuple(messages))
