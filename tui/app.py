@@ -167,6 +167,8 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         self._hinted = 0.0
         self._leaving = False
         self._someone = True
+        self._typed_ahead: list[events.Event] | None = []
+        """Keys that came before the first paint; None: that was."""
         super().__init__(driver_class=driver_class)
         # Whatever stands on the screen, a dialog or an open editor, may have been written over.
         for key in self.keys.everywhere("repaint"):
@@ -220,6 +222,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
             self.workbench.action_do("run")
         elif self._touring and not any(session.messages for session in self.workbench.sessions):
             self.workbench.action_do("tour")
+        self.call_later(self._take_typed_ahead)
 
     # Words that aren't in a file yet
 
@@ -277,6 +280,9 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
+        if self._typed_ahead is not None:
+            self._typed_ahead.append(event)
+            return
         if isinstance(event, events.Key) and not self._is_typed(event):
             plain = plain_key(event)
             if plain is not None:
@@ -289,6 +295,12 @@ class QiaoApp(FewNotices, inherit_bindings=False):
             return
         await super().on_event(event)
         await self._settled(screen, target)
+
+    async def _take_typed_ahead(self) -> None:
+        """What was typed before there was a screen means what it would have meant on it."""
+        typed, self._typed_ahead = self._typed_ahead or [], None
+        for event in typed:
+            await self.on_event(event)
 
     async def _settled(self, screen: Screen[object], target: Widget) -> None:
         """Waits until a key has done its work, so that a burst of keys means what it says.

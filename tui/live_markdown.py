@@ -5,7 +5,7 @@ last part, which still grows, is laid out at each painting.
 """
 
 import re
-from functools import lru_cache
+import time
 from typing import NamedTuple
 
 from .markdown import render
@@ -13,6 +13,9 @@ from .wrap import Line, wrap_text
 
 LONGEST_GROWING = 20_000
 """Characters of a block that still grows, as a long table or listing; beyond, it is shown as it is until it ends."""
+
+SLOW_SECONDS = 0.03
+"""The same for one that takes longer to lay out, as a thousand brackets that nobody closes: keys come between."""
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _STANDS_ALONE = re.compile(r"[^\s>|<*+_\-\d]|[*_]{1,2}[^\s*_]|-{1,2}[^\s-]|\d+[^\d.)]")
@@ -29,32 +32,47 @@ class _Parted(NamedTuple):
     """Whether the last line is one of a listing."""
 
 
-def live(text: str, width: int) -> list[Line]:
-    """Lays out what has come of a Markdown text.
+class LiveMarkdown:
+    """One text that grows: what lies before its last block is laid out once."""
 
-    Args:
-        text: already made visible (`workbench.visible`).
-        width: in cells.
-    """
-    settled, growing, in_code = _parted(text)
-    begun, line_feed, last = growing.rpartition("\n")
-    if (_MAY_END_CODE if in_code else _MAY_UNDERLINE).fullmatch(last) and begun.rpartition("\n")[2].strip():
-        growing = begun + line_feed
-    lines: list[Line] = []
-    for laid in (*(_kept(part, width) for part in settled), _laid(growing, width)):
-        lines += [(), *laid] if lines and laid else laid
-    return lines
+    def __init__(self) -> None:
+        self._width = 0
+        self._settled = ""
+        self._lines: list[Line] = []
+        """Those of `_settled`."""
+        self._is_slow = False
+        """Whether laying out the block that grows has taken so long that it is shown as it is until it ends."""
+
+    def lines(self, text: str, width: int) -> list[Line]:
+        """Lays out what has come.
+
+        Args:
+            text: all of it, already made visible (`workbench.visible`).
+            width: in cells.
+        """
+        if width != self._width or not text.startswith(self._settled):
+            self._width, self._settled, self._lines, self._is_slow = width, "", [], False
+        settled, growing, in_code = _parted(text[len(self._settled) :])
+        for part in settled:
+            self._lines = _joined(self._lines, render(part, width) if part.strip() else [])
+            self._settled += part
+            self._is_slow = False
+        begun, line_feed, last = growing.rpartition("\n")
+        if (_MAY_END_CODE if in_code else _MAY_UNDERLINE).fullmatch(last) and begun.rpartition("\n")[2].strip():
+            growing = begun + line_feed
+        return _joined(self._lines, self._growing(growing) if growing.strip() else [])
+
+    def _growing(self, text: str) -> list[Line]:
+        if self._is_slow or len(text) > LONGEST_GROWING:
+            return wrap_text(text, self._width)
+        begun = time.monotonic()
+        lines = render(text, self._width)
+        self._is_slow = time.monotonic() - begun > SLOW_SECONDS
+        return lines
 
 
-def _laid(text: str, width: int) -> list[Line]:
-    if not text.strip():
-        return []
-    return render(text, width) if len(text) < LONGEST_GROWING else wrap_text(text, width)
-
-
-@lru_cache(maxsize=512)
-def _kept(text: str, width: int) -> list[Line]:
-    return render(text, width)
+def _joined(above: list[Line], below: list[Line]) -> list[Line]:
+    return [*above, (), *below] if above and below else above + below
 
 
 def _parted(text: str) -> _Parted:

@@ -24,7 +24,7 @@ class Found(NamedTuple):
     start: int
     end: int
     """Where in the line."""
-    offset: int = 0
+    offset: int
     """Where the match begins in the whole text, in characters."""
 
 

@@ -50,12 +50,27 @@ async def test_replacing_is_one_step_of_undo(tmp_path: Path) -> None:
     async with workbench(TALK, tmp_path / "t.toml") as bench:
         await bench.press("slash", *"Louvre", "ctrl+r")
         await bench.see("by hand by")
-        await bench.press("ctrl+u", *"Met", "enter")
+        # What was looked for is there to be changed, and typing replaces it.
+        await bench.press(*"Met", "enter")
         await bench.see("2 replaced")
         assert [m.said for m in bench.session.messages] == ["Where is the Met?", "In Rome.", "The Met, sure?"]
         await bench.press("u")
         await bench.until(lambda: bench.session.conversation.messages[0].text == "Where is the Louvre?")
         await bench.press("slash", "ctrl+u", *"Rome", "ctrl+r")
-        await bench.see("by hand by")
-        await bench.press("enter")
         await bench.see("stands only in takes")
+
+
+@in_loop
+async def test_a_hit_far_down_a_long_message_is_scrolled_to(tmp_path: Path) -> None:
+    rows = "\n".join(f"Row {number} has some **words** of its own, 还有一些中文" for number in range(200))
+    answer = Message(role="assistant", takes=(Take(text=rows),), chosen=1)
+    talk = Conversation(messages=(Message(role="user", text=rows), answer))
+    async with workbench(talk, tmp_path / "t.toml", size=NARROW) as bench:
+        for count in (1, 2):
+            await bench.press("slash", "ctrl+u")
+            await bench.type("Row 150 has")
+            await bench.see("Row 150 has")
+            await bench.press(*["down"] * (count - 1), "enter")
+            await bench.see("Row 150", "Row 151")
+            await bench.miss("Row 1 has")
+            assert bench.session.index == count - 1

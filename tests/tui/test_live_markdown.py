@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qiao.tui import live_markdown
-from qiao.tui.live_markdown import live
+from qiao.tui.live_markdown import LiveMarkdown
 from qiao.tui.markdown import render
 from qiao.tui.wrap import Line
 
@@ -67,21 +67,26 @@ BLOCKS = st.sampled_from(
 )
 
 
+def live(text: str, width: int) -> list[Line]:
+    """As much of it as this, at once."""
+    return LiveMarkdown().lines(text, width)
+
+
 def words(lines: list[Line]) -> list[str]:
     return ["".join(run.text for run in line) for line in lines]
 
 
 def test_an_answer_stands_while_it_grows_as_it_will_stand() -> None:
     final = render(ANSWER, 40)
-    assert live(ANSWER, 40) == final
+    growing = LiveMarkdown()
     most = 0
-    for end in range(len(ANSWER)):
-        settled, growing, _ = live_markdown._parted(ANSWER[:end])
-        assert "".join(settled) + growing == ANSWER[:end]
-        above = live("".join(settled), 40)
-        assert above == final[: len(above)]
-        assert live(ANSWER[:end], 40)[: len(above)] == above
+    for end in range(len(ANSWER) + 1):
+        lines = growing.lines(ANSWER[:end], 40)
+        assert lines == live(ANSWER[:end], 40)
+        above = growing._lines
+        assert above == final[: len(above)] == lines[: len(above)]
         most = max(most, len(above))
+    assert lines == final
     assert most > len(final) / 2
 
 
@@ -126,8 +131,22 @@ def test_only_the_last_block_is_laid_out_again(monkeypatch: pytest.MonkeyPatch) 
         return render(text, width)
 
     monkeypatch.setattr(live_markdown, "render", counted)
-    live_markdown._kept.cache_clear()
-    paragraphs = [f"Paragraph {number} of a long answer that has many words." for number in range(50)]
-    for number in range(1, 51):
-        live("\n\n".join(paragraphs[:number]), 40)
-    assert sum(laid) < 50 * 3 * 60
+    growing = LiveMarkdown()
+    paragraphs = [f"Paragraph {number} of a long answer that has many words." for number in range(1000)]
+    for number in range(1, 1001, 5):
+        growing.lines("\n\n".join(paragraphs[:number]), 40)
+    assert sum(laid) < 2 * len("\n\n".join(paragraphs))
+
+
+def test_another_text_or_width_begins_anew() -> None:
+    growing = LiveMarkdown()
+    for text, width in (("One.\n\nTwo.", 40), ("One.\n\nTwo.\n\nThree.", 10), ("- other\n\nwords", 10), ("", 10)):
+        assert growing.lines(text, width) == live(text, width)
+
+
+def test_a_block_that_takes_long_is_shown_as_it_is_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_markdown, "SLOW_SECONDS", -1.0)
+    growing = LiveMarkdown()
+    assert words(growing.lines("**one**", 40)) == ["one"]
+    assert words(growing.lines("**one** two", 40)) == ["**one** two"]
+    assert words(growing.lines("**one** two\n\n**three**", 40)) == ["one two", "", "three"]

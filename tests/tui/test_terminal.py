@@ -27,10 +27,10 @@ pytestmark = pytest.mark.usefixtures("starter_home")
 Open = Callable[..., Terminal]
 
 
-def write(path: Path, question: str) -> Path:
-    """A conversation of one user message, to be answered greedily."""
-    greedy = Sampling(temperature=0.0)
-    path.write_bytes(dumps(Conversation(sampling=greedy, messages=(Message(role="user", text=question),))))
+def write(path: Path, *questions: str) -> Path:
+    """A conversation of user messages, to be answered greedily."""
+    messages = tuple(Message(role="user", text=question) for question in questions)
+    path.write_bytes(dumps(Conversation(sampling=Sampling(temperature=0.0), messages=messages)))
     return path
 
 
@@ -168,6 +168,18 @@ def test_escape_and_a_key_in_one_burst_are_both(open_terminal: Open, tmp_path: P
     terminal.wait(lambda shown: "Paris" in shown and "esc stop" not in shown)
     document = wait_for_file(file, lambda d: len(d["message"]) == 2)
     assert document["message"][0]["text"] == "What is the capital of France?"
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.2, 0.3, 0.5])
+def test_keys_typed_before_the_first_paint_mean_what_they_say(
+    open_terminal: Open, tmp_path: Path, delay: float
+) -> None:
+    file = write(tmp_path / "ahead.toml", "One", "Two", "Three", "Four")
+    terminal = open_terminal(str(file))
+    time.sleep(delay)
+    terminal.send("ddahello\x1b")
+    terminal.wait("hello")
+    wait_for_file(file, lambda d: [m["text"] for m in d["message"]] == ["One", "Two", "hello"])
 
 
 def test_the_terminals_cursor_stands_at_the_caret(open_terminal: Open, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from qiao.tui import keeper
 from qiao.tui.glyphs import glyphs
 from qiao.workbench import words
 from qiao.workbench.config import Config
+from qiao.workbench.conversation import Conversation, Message, Take
 
 from .bench import HELLO, in_loop, talk, workbench
 
@@ -348,3 +349,18 @@ async def test_a_dialog_may_open_in_the_moment_in_which_the_editor_is_left(path:
             await bench.press("escape")
             await bench.until(lambda: bench.app.screen is bench.app.workbench, "the workbench")
         await bench.saved(HELLO[0], ("user", "Capital of France?xxxxxx"))
+
+
+@in_loop
+async def test_takes_come_back_with_the_role(path: Path) -> None:
+    answer = Message(role="assistant", takes=(Take(text="One."), Take(text="Two.")), chosen=1)
+    talk = Conversation(messages=(Message(role="user", text="Count."), answer))
+    async with workbench(talk, path) as bench:
+        await bench.see("‹1/2›")
+        await bench.press("t", "t", "t")
+        await bench.see("‹1/2›", "One.")
+        await bench.press("t", "t", "e")
+        await bench.type(" And a half.")
+        await bench.press("escape", "t")
+        await bench.see("One. And a half.")
+        await bench.miss("‹1/2›")

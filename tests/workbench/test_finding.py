@@ -21,12 +21,12 @@ TALK = Conversation(
 
 def test_every_text_is_looked_through_a_place_a_line() -> None:
     assert list(find(TALK, "paris")) == [
-        Found(0, "text", None, "Where is Paris, and", 9, 14),
-        Found(0, "text", None, "paris again?", 0, 5),
-        Found(0, "note", None, "about Paris", 6, 11),
-        Found(1, "text", None, "By hand: Paris", 9, 14),
-        Found(1, "thinking", 1, "Paris… hm", 0, 5),
-        Found(1, "take", 2, "巴黎 is Paris", 6, 11),
+        Found(0, "text", None, "Where is Paris, and", 9, 14, 15),
+        Found(0, "text", None, "paris again?", 0, 5, 26),
+        Found(0, "note", None, "about Paris", 6, 11, 6),
+        Found(1, "text", None, "By hand: Paris", 9, 14, 9),
+        Found(1, "thinking", 1, "Paris… hm", 0, 5, 0),
+        Found(1, "take", 2, "巴黎 is Paris", 6, 11, 6),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -14,7 +15,7 @@ from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from .. import markdown
 from ..glyphs import glyphs
-from ..live_markdown import live
+from ..live_markdown import LiveMarkdown
 from ..wrap import Line, Run, line_width, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
 from .parts import LONG_ANSWER, Part, is_in_parts
@@ -28,6 +29,9 @@ KEPT = 4
 """Lines of a folded text that stay in sight."""
 PEEK = 10_000
 """Characters; of a folded text that has more, the lines aren't counted."""
+
+_LAID: WeakKeyDictionary[Answer, LiveMarkdown] = WeakKeyDictionary()
+"""The answers that are coming, as far as they are laid out."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -205,7 +209,8 @@ def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
         body += _thinking(answer.thinking, say("screen.thinking", tokens=answer.tokens), open_now, width)
     if answer.text:
         text = visible(answer.text)
-        body += live(text, width) if len(text) < LONG_ANSWER else wrap_text(text, width)
+        laid = _LAID.setdefault(answer, LiveMarkdown())
+        body += laid.lines(text, width) if len(text) < LONG_ANSWER else wrap_text(text, width)
     return [*body, *wrap(live_status(answer), width)]
 
 
