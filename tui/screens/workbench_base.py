@@ -227,11 +227,13 @@ class WorkbenchBase(KnownModels, Screen[None]):
         usage = None if last is None else last.usage
         if last is None or usage is None or usage.prompt_tokens is None:
             return None
-        used = usage.prompt_tokens + (usage.completion_tokens or 0)
+        tokens = usage.prompt_tokens + (usage.completion_tokens or 0)
+        # With more written below, it is only about as many.
+        used = f"{'' if messages[-1].take is last else '~'}{tokens:,}"
         length = next((m.context_length for m in self.models if str(m.address) == last.model), None)
         if length is None:
-            return say("screen.tokens_used", used=f"{used:,}")
-        return say("screen.tokens_of", used=f"{used:,}", length=f"{length:,}")
+            return say("screen.tokens_used", used=used)
+        return say("screen.tokens_of", used=used, length=f"{length:,}")
 
     def refresh_models(self) -> None:
         under_way = {job.key: doing(job.progress) for job in self.qiao.jobs.running}
