@@ -15,7 +15,7 @@ from textual.document._wrapped_document import WrappedDocument
 from textual.expand_tabs import expand_tabs_inline, get_tab_widths
 from textual.geometry import Offset
 
-from .breaks import LONG, TAB, breaks, rebroken
+from .breaks import LONG, TAB, breaks, last_start, rebroken
 
 LARGE = 50_000
 """Characters; a shorter text is wrapped as a whole."""
@@ -253,7 +253,8 @@ class LongLines(WrappedDocument):
         before = self.document[row][begin : location[1]]
         if "\t" in before:
             before = expand_tabs_inline(before, self._tab_width)
-        return Offset(cell_len(before), self.top(row) + number)
+        # Behind blanks that hang over the edge the caret is shown at the edge.
+        return Offset(min(cell_len(before), self._width), self.top(row) + number)
 
     def offset_to_location(self, offset: Offset) -> Location:
         row, number = self.row_at(offset.y)
@@ -266,4 +267,9 @@ class LongLines(WrappedDocument):
         line = self.document[line_index]
         column = begin + cell_width_to_column_index(line[begin:end], x_offset, self._tab_width)
         # Behind a screen line's last character is the next one's place.
-        return column if number == last else min(column, end - 1)
+        return column if number == last else min(column, self.last_place(line_index, number))
+
+    def last_place(self, line_index: int, number: int) -> int:
+        """Where the last character begins of a screen line that another one of its line follows."""
+        begin, end = self.section(line_index, number)
+        return begin + last_start(self.document[line_index][begin:end])
