@@ -14,6 +14,7 @@ from textual.geometry import Offset
 
 from qiao.tui.transcript.breaks import LONG, PIECE, breaks, rebroken
 from qiao.tui.transcript.editor import MessageEditor
+from qiao.tui.transcript.long_lines import LongDocument, LongLines
 from qiao.tui.wrap import NOT_FIRST, break_offsets
 
 from .bench import Bench, in_loop, talk, workbench
@@ -98,6 +99,24 @@ def test_after_an_edit_a_line_breaks_where_it_would_if_all_of_it_were_looked_at(
         moved = start + len(new) - old_end
         found = rebroken(line, width, found, start, [at + moved for at in found if at > old_end], start + len(new))
         assert found == breaks(line, width)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_text_breaks_where_its_lines_would_after_any_edits(seed: int) -> None:
+    chance = random.Random(seed)
+
+    def some(count: int) -> str:
+        return "".join(chance.choices([*SPECIAL, "\n"] if count < 10 else SPECIAL, k=count))
+
+    document = LongDocument("\n".join(some(chance.choice([0, 5, 500, LONG])) for _ in range(6)))
+    wrapped = LongLines(document, 33)
+    for _ in range(20):
+        rows = sorted(chance.randrange(document.line_count) for _ in range(2))
+        rows[1] = min(rows[1], rows[0] + chance.choice([0, 1]))
+        top, bottom = ((row, chance.randint(0, len(document[row]))) for row in rows)
+        document.replace_range(top, bottom, some(chance.choice([0, 1, 1, 3, 600])))
+        for row in range(document.line_count):
+            assert wrapped.get_offsets(row) == breaks(document[row], 33)
 
 
 def editor(bench: Bench) -> MessageEditor:

@@ -192,7 +192,10 @@ class LongLines(WrappedDocument):
             # Those between the first and the last one wait until someone looks.
             moved = new_end[1] - old_end[1]
             tail = [at + moved for at in behind[bisect_right(behind, old_end[1]) :]] if behind else []
-            if len(lines) == 1:
+            if top != old_end[0] and len(lines) == 1 and "\t" in lines[0][:LONG] + lines[0][-LONG:]:
+                # A tab of a short line that became part of a long one takes four cells now.
+                broken[0] = self._rebroken(lines[0], [], 0, [], len(lines[0]))
+            elif len(lines) == 1:
                 broken[0] = self._rebroken(lines[0], before, start[1], tail, new_end[1])
             else:
                 broken[0] = self._rebroken(lines[0], before, start[1], [], len(lines[0]))
