@@ -3,8 +3,11 @@
 A `Run` is a piece of text with the name of an ink (see `inks.py`); a `Line` is the runs of one screen line.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
@@ -38,13 +41,42 @@ def break_offsets(text: str, width: int) -> list[int]:
     """
     if text.isascii() and len(text) <= width:
         return []
-    width = max(width, 2)
-    offsets: list[int] = []
-    start = 0
-    while (cut := _next_break(text, start, width)) is not None:
-        offsets.append(cut)
-        start = cut
-    return offsets
+    return list(breaks_from(text, 0, max(width, 2)))
+
+
+class _Cells(dict[str, int]):
+    def __missing__(self, char: str) -> int:
+        self[char] = cells = get_character_cell_size(char)
+        return cells
+
+
+_CELLS = _Cells()
+_NOT_BLANK = re.compile("[^ ]")
+_NARROW = re.compile("[!-~]*")
+_WIDE = re.compile("[\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]*")
+"""Some of the characters that take two cells: most of what Chinese is written in."""
+
+
+def breaks_from(text: str, start: int, width: int) -> Iterator[int]:
+    """The breaks that follow one at `start`, each found when it is asked for; the width is 2 or more.
+
+    Nothing before `start` is looked at, and for each break nothing behind the first character that has no room on the
+    line before it, blanks aside.
+    """
+    while True:
+        # Text without blanks, as Chinese is: a whole stretch at once.
+        for stretch, count in ((_NARROW, width), (_WIDE, width // 2)):
+            found = stretch.match(text, start)
+            assert found is not None
+            while (cut := start + count) < found.end():
+                if text[cut] in NOT_FIRST or text[cut - 1] in NOT_LAST:
+                    cut = _forced(text, start, cut)
+                yield cut
+                start = cut
+        if (following := _next_break(text, start, width)) is None:
+            return
+        yield following
+        start = following
 
 
 def _next_break(text: str, start: int, width: int) -> int | None:
@@ -56,24 +88,33 @@ def _next_break(text: str, start: int, width: int) -> int | None:
             return None
         blank = head.rfind(" ")
         return start + blank + 1 if blank >= 0 else _forced(text, start, start + width)
-    best, used, after_wide = start, 0, start > 0 and get_character_cell_size(text[start - 1]) == 2
-    for index in range(start, len(text)):
-        char = text[index]
-        cells = get_character_cell_size(char)
-        wide = cells == 2
-        if index > start and cells and _can_break(text[index - 1], char, wide or after_wide):
-            best = index
-        if char != " " and used + cells > width:
-            return best if best > start else _forced(text, start, index)
-        used += cells
-        after_wide = wide or (after_wide and not cells)
-    return None
+    more = width + 1
+    while (fits := bisect_right(list(accumulate(map(_CELLS.__getitem__, head))), width)) == len(head):
+        if start + more >= len(text):
+            return None
+        # Marks that take no cell.
+        more *= 2
+        head = text[start : start + more]
+    if (found := _NOT_BLANK.search(text, start + fits)) is None:
+        return None
+    index = found.start()
+    best = next((cut for cut in range(index, start, -1) if _can_break(text, start, cut)), None)
+    return _forced(text, start, index) if best is None else best
 
 
-def _can_break(before: str, after: str, beside_wide: bool) -> bool:
+def _can_break(text: str, start: int, cut: int) -> bool:
+    before, after = text[cut - 1], text[cut]
+    if after == " " or not _CELLS[after]:
+        return False
     if before == " ":
-        return after != " "
-    return beside_wide and after != " " and after not in NOT_FIRST and before not in NOT_LAST
+        return True
+    if after in NOT_FIRST or before in NOT_LAST:
+        return False
+    while not _CELLS[before] and cut - 1 > start:
+        # A mark is as wide as what it stands on.
+        cut -= 1
+        before = text[cut - 1]
+    return _CELLS[after] == 2 or _CELLS[before] == 2
 
 
 def _forced(text: str, start: int, index: int) -> int:

@@ -17,6 +17,8 @@ from pathlib import Path
 import pyte
 import pytest
 
+from qiao.tui.transcript.breaks import breaks
+
 PATIENCE = 60.0
 """Seconds; on a busy machine the model takes its time."""
 
@@ -139,3 +141,11 @@ def open_terminal() -> Iterator[Callable[..., Terminal]]:
     yield start
     for terminal in terminals:
         terminal.close()
+
+
+@pytest.fixture
+def textual_breaks_as_the_page_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's own editors break lines where the page does, and do all else as ever."""
+    monkeypatch.setattr(
+        "textual.document._wrapped_document.compute_wrap_offsets", lambda line, width, *_, **__: breaks(line, width)
+    )

@@ -71,6 +71,7 @@ async def test_the_caret_stays_in_sight_when_the_terminal_changes_its_size(tmp_p
             await bench.until(lambda: 0 <= editor._cursor_offset[1] - editor.scroll_offset.y < editor.size.height)
 
 
+@pytest.mark.usefixtures("textual_breaks_as_the_page_does")
 @pytest.mark.parametrize("seed", range(3))
 @in_loop
 async def test_a_draft_that_is_wrapped_as_it_comes_into_sight_looks_like_one_wrapped_at_once(seed: int) -> None:

@@ -1,18 +1,17 @@
-"""An editor on long lines breaks and paints them as Textual's own does, only sooner."""
+"""An editor breaks lines where the page does, however long they are, and paints them as Textual's own does."""
 
 import random
 from collections.abc import Sequence
 
 import pytest
 from rich.style import Style
-from textual._wrap import compute_wrap_offsets
 from textual.app import App, ComposeResult
 from textual.geometry import Offset
 from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection, TextAreaTheme
 
-from qiao.tui.transcript.breaks import LONG, rebroken
+from qiao.tui.transcript.breaks import LONG, breaks, rebroken
 from qiao.tui.transcript.long_lines import LongLines
 from qiao.tui.transcript.quick_text_area import QuickTextArea
 
@@ -46,7 +45,7 @@ def test_after_an_edit_a_line_breaks_where_it_would_if_all_of_it_were_wrapped(se
     chance = random.Random(seed)
     width = chance.choice([10, 33, 63])
     line = line_of(chance, chance.randint(LONG, 4 * LONG))
-    found = compute_wrap_offsets(line, width, 4)
+    found = breaks(line, width)
     for _ in range(12):
         start = chance.randint(0, len(line))
         old_end = min(start + chance.choice([0, 0, 1, 1, 3, 200, 3000]), len(line))
@@ -55,7 +54,7 @@ def test_after_an_edit_a_line_breaks_where_it_would_if_all_of_it_were_wrapped(se
         moved = start + len(new) - old_end
         tail = [at + moved for at in found if at > old_end]
         found = rebroken(line, width, found, start, tail, start + len(new))
-        assert found == compute_wrap_offsets(line, width, 4)
+        assert found == breaks(line, width)
 
 
 class Both(App[None]):
@@ -93,6 +92,7 @@ def painted(area: TextArea) -> Sequence[list[tuple[str, Style | None]]]:
     return [cells(area.render_line(y)) for y in range(area.size.height)]
 
 
+@pytest.mark.usefixtures("textual_breaks_as_the_page_does")
 @pytest.mark.parametrize("seed", range(3))
 @in_loop
 async def test_it_paints_what_textual_paints(seed: int) -> None:

@@ -424,7 +424,7 @@ async def test_room_is_kept_where_the_editor_goes() -> None:
         region = page.body_region(1)
         assert region is not None
         heading = next(y for y, row in enumerate(rows(page)) if "assistant" in row)
-        assert region == Region(MARGIN + INDENT, heading + 1, page.text_width, 4)
+        assert region == Region(MARGIN + INDENT, heading + 1, page.editor_width, 4)
         page.show(conversation(200), 0, {})
         page.show([*items, *conversation(200)], 100, {})
         page.reveal()

@@ -112,7 +112,7 @@ class ConversationActions(WorkbenchBase):
 
         self.edited = edited
         self.editor = MessageEditor(edited.beginning + added, self.inks, self.qiao.keys.bindings("editor", *where))
-        self.editor.styles.width = self.transcript.text_width
+        self.editor.styles.width = self.transcript.editor_width
         self.editor.styles.height = 1
         # Out of sight until it is known where its block stands.
         self.editor.styles.offset = (5, 200)

@@ -1,34 +1,26 @@
-"""Where an editor's lines break, as Textual breaks them, only sooner: of ten million characters in half a second.
+"""Where an editor's lines break: where the page breaks them, so that nothing moves when an editor opens.
 
-A line breaks before a word, which takes the blanks behind it along; a word that is wider than the page is cut.
+Unlike the page's text, an editor's has tabs, and joiners that make one emoji of several.
 """
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, islice
+from itertools import islice
 
-from rich.cells import get_character_cell_size
-from textual._wrap import compute_wrap_offsets
+from rich.cells import cell_len, get_character_cell_size
+
+from ..wrap import breaks_from
 
 LONG = 8_000
-"""Characters; in a longer line a tab takes four cells wherever it stands, and emoji may count as too wide."""
+"""Characters; in a longer line a tab takes four cells wherever it stands."""
 TAB = 4
-_SPECIAL = re.compile("[\t\u200d\ufe0f]")
+PIECE = 4_096
+"""Characters of a long line that are looked at together."""
+_JOINER, _AS_EMOJI = "\u200d", "\ufe0f"
+_SPECIAL = re.compile(f"[\t{_JOINER}{_AS_EMOJI}]")
 """How wide these are depends on what stands beside them."""
-_BLANK = re.compile(r"\s")
-_NARROW = re.compile(r"[!-~]*")
-_WIDE = re.compile("[\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]*")
-_LAST_WORD = re.compile(r".*\s(?=\S)", re.DOTALL)
-
-
-class _Cells(dict[str, int]):
-    def __missing__(self, char: str) -> int:
-        self[char] = cells = get_character_cell_size(char)
-        return cells
-
-
-_CELLS = _Cells({"\t": TAB, "\ufe0f": 1})
+_WIDE = "一"
 
 
 def breaks(line: str, width: int) -> list[int]:
@@ -36,45 +28,70 @@ def breaks(line: str, width: int) -> list[int]:
 
     Args:
         line: without controls but tabs.
-        width: in cells.
+        width: in cells; 1 counts as 2.
     """
-    if len(line) < LONG and _SPECIAL.search(line):
-        return compute_wrap_offsets(line, width, TAB)
     return list(breaks_after(line, 0, width))
 
 
 def breaks_after(line: str, start: int, width: int) -> Iterator[int]:
-    """The breaks that follow one at `start`, which is 0 for the line's beginning. Nothing before it is looked at."""
-    blank = start
-    """Where the next blank is: what ends before it is cut, without a word to look for."""
+    """The breaks that follow one at `start`, which is 0 for the line's beginning.
+
+    Nothing before it is looked at; in a line that isn't LONG and has tabs it has to be 0.
+    """
+    width = max(width, 2)
+    size = PIECE if len(line) >= LONG else LONG
     while True:
-        if blank <= start:
-            found = _BLANK.search(line, start)
-            blank = len(line) if found is None else found.start()
-        if blank - start > 2 * width:
-            # Text without blanks, as Chinese is: a whole stretch at once.
-            for stretch, each in ((_NARROW, width), (_WIDE, width // 2)):
-                found = stretch.match(line, start, blank)
-                assert found is not None
-                if (count := (found.end() - start - 1) // each) > 0:
-                    yield from range(start + each, start + count * each + 1, each)
-                    start += count * each
-        head = line[start : start + width + 1]
-        if head.isascii() and "\t" not in head:
-            if len(head) <= width:
-                return
-            fits = width
+        end = start + size
+        while end < len(line) and (line[end] in (_JOINER, _AS_EMOJI) or line[end - 1] == _JOINER):
+            end += 1
+        piece = line[start:end]
+        plain, places = _plain(piece, to_stops=len(line) < LONG) if _SPECIAL.search(piece) else (piece, None)
+        last = start
+        for cut in breaks_from(plain, 0, width):
+            if (at := start + (places[cut] if places else cut)) > last:
+                yield at
+                last = at
+        if end >= len(line):
+            return
+        # The piece's last line may go on.
+        size = PIECE if last > start else 2 * size
+        start = last
+
+
+def _plain(piece: str, *, to_stops: bool) -> tuple[str, list[int]]:
+    """The piece as the page might have it, each screen character of its true width, and where each came from.
+
+    Args:
+        piece: begins where no tab is before it, or with `to_stops` off.
+        to_stops: whether tabs reach to the next stop, or take four cells.
+    """
+    chars: list[str] = []
+    places: list[int] = []
+    column, based, is_joined = 0, -1, False
+    for place, char in enumerate(piece):
+        if char == "\t":
+            cells = TAB - column % TAB if to_stops else TAB
+            chars += " " * cells
+            places += [place] * cells
+            column += cells
+            based, is_joined = -1, False
+        elif char == _JOINER:
+            # Another one is what is joined.
+            is_joined = not is_joined
+        elif is_joined:
+            is_joined = False
+        elif char == _AS_EMOJI:
+            if based >= 0 and cell_len(chars[based] + char) > get_character_cell_size(chars[based]):
+                chars[based] = _WIDE
+                column += 1
+            based = -1
         else:
-            more = width + 1
-            while (fits := bisect_right(list(accumulate(map(_CELLS.__getitem__, head))), width)) == len(head):
-                if start + more >= len(line):
-                    return
-                # Marks that take no cell.
-                more *= 2
-                head = line[start : start + more]
-        found = _LAST_WORD.match(head, 0, fits + 1) if blank < start + fits else None
-        start += found.end() if found else max(fits, 1)
-        yield start
+            if cells := get_character_cell_size(char):
+                based = len(chars)
+                column += cells
+            chars.append(char)
+            places.append(place)
+    return "".join(chars), places
 
 
 def rebroken(line: str, width: int, head: Sequence[int], start: int, tail: Sequence[int], end: int) -> list[int]:
@@ -88,10 +105,12 @@ def rebroken(line: str, width: int, head: Sequence[int], start: int, tail: Seque
         tail: breaks as they were behind the edit, counted as they would stand now.
         end: from here on the line is as it was.
     """
-    if len(line) < 2 * LONG and _SPECIAL.search(line):
+    if len(line) - (end - start) < LONG and _SPECIAL.search(line):
+        # It is or was one in which a tab's width depends on all that is before it.
         return breaks(line, width)
-    # A word that became shorter may go up to the line above: two screen lines before the edit nothing changes.
-    kept = max(bisect_right(head, start) - 2, 0)
+    # A break depends on the first character that has no room, which is two screen lines further at most; and how wide
+    # that is, on the character behind it.
+    kept = max(bisect_right(head, start) - 3, 0)
     found = list(head[:kept])
     more = breaks_after(line, found[-1] if found else 0, width)
     count = 8
@@ -103,3 +122,11 @@ def rebroken(line: str, width: int, head: Sequence[int], start: int, tail: Seque
             return found + list(tail[at + 1 :])
         count *= 2
     return found
+
+
+def last_start(text: str) -> int:
+    """Where in a text its last character begins, with all that stands on it or is joined to it."""
+    at = len(text) - 1
+    while at > 0 and (not get_character_cell_size(text[at]) or text[at - 1] == _JOINER):
+        at -= 1
+    return at

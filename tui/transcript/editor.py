@@ -32,6 +32,7 @@ class MessageEditor(QuickTextArea):
         background: $q-page;
         color: $q-text;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
         overflow-x: hidden;
         &:focus { border: none; }
     }

@@ -15,7 +15,7 @@ from textual.document._wrapped_document import WrappedDocument
 from textual.expand_tabs import expand_tabs_inline, get_tab_widths
 from textual.geometry import Offset
 
-from .breaks import LONG, TAB, breaks, rebroken
+from .breaks import LONG, TAB, breaks, last_start, rebroken
 
 LARGE = 50_000
 """Characters; a shorter text is wrapped as a whole."""
@@ -192,7 +192,10 @@ class LongLines(WrappedDocument):
             # Those between the first and the last one wait until someone looks.
             moved = new_end[1] - old_end[1]
             tail = [at + moved for at in behind[bisect_right(behind, old_end[1]) :]] if behind else []
-            if len(lines) == 1:
+            if top != old_end[0] and len(lines) == 1 and "\t" in lines[0][:LONG] + lines[0][-LONG:]:
+                # A tab of a short line that became part of a long one takes four cells now.
+                broken[0] = self._rebroken(lines[0], [], 0, [], len(lines[0]))
+            elif len(lines) == 1:
                 broken[0] = self._rebroken(lines[0], before, start[1], tail, new_end[1])
             else:
                 broken[0] = self._rebroken(lines[0], before, start[1], [], len(lines[0]))
@@ -253,7 +256,8 @@ class LongLines(WrappedDocument):
         before = self.document[row][begin : location[1]]
         if "\t" in before:
             before = expand_tabs_inline(before, self._tab_width)
-        return Offset(cell_len(before), self.top(row) + number)
+        # Behind blanks that hang over the edge the caret is shown at the edge.
+        return Offset(min(cell_len(before), self._width), self.top(row) + number)
 
     def offset_to_location(self, offset: Offset) -> Location:
         row, number = self.row_at(offset.y)
@@ -266,4 +270,9 @@ class LongLines(WrappedDocument):
         line = self.document[line_index]
         column = begin + cell_width_to_column_index(line[begin:end], x_offset, self._tab_width)
         # Behind a screen line's last character is the next one's place.
-        return column if number == last else min(column, end - 1)
+        return column if number == last else min(column, self.last_place(line_index, number))
+
+    def last_place(self, line_index: int, number: int) -> int:
+        """Where the last character begins of a screen line that another one of its line follows."""
+        begin, end = self.section(line_index, number)
+        return begin + last_start(self.document[line_index][begin:end])

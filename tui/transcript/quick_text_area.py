@@ -1,9 +1,12 @@
 """A text area whose keys don't wait for long texts: it wraps and paints the screen lines that are in sight alone."""
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.document._document import Location
@@ -19,6 +22,11 @@ SCREENS = 2
 """So many above and below what is in sight are wrapped: where a page further is, is known exactly."""
 _TEXT = re.compile(r"\S")
 _WORD = re.compile(r"\s*\w+")
+
+
+def _expanded(text: str, tab_widths: Iterator[int]) -> str:
+    """The text with blanks for tabs."""
+    return "".join(" " * next(tab_widths) if char == "\t" else char for char in text) if "\t" in text else text
 
 
 class QuickTextArea(TextArea):
@@ -113,6 +121,12 @@ class QuickTextArea(TextArea):
         else:
             super().action_delete_word_right()
 
+    def get_cursor_line_end_location(self) -> Location:
+        row, column = self.cursor_location
+        offsets = self.long_lines.get_offsets(row)
+        number = bisect_right(offsets, column)
+        return row, self.long_lines.last_place(row, number) if number < len(offsets) else len(self.document[row])
+
     def shown(self, text: str) -> str:
         """A piece of the text as it is painted: as many characters."""
         return text
@@ -129,24 +143,36 @@ class QuickTextArea(TextArea):
         line = self.document.get_line(row)
         # The blank behind the last character is where the caret stands at the end.
         text = self.shown(line[begin:end]) + (" " if end == len(line) else "")
-        marks = self._marks(row, begin, len(text))
+        marks = self._marks(row, begin, text)
         if not line and marks and row != self.selection.end[0]:
             # An empty line that is selected.
             text, marks = "▌", [(0, 1, Style(color=marks[0][2].bgcolor))]
-        widths = iter(lines.get_tab_widths(row)[line.count("\t", 0, begin) :] if "\t" in text else ())
+        widths = self._tab_widths(row, begin) if "\t" in text else iter(())
         segments: list[Segment] = []
         for left, right in pairwise(sorted({0, len(text), *(edge for mark in marks for edge in mark[:2])})):
             style = base
             for first, last, over in marks:
                 if first <= left and right <= last:
                     style += over
-            piece = text[left:right]
-            if "\t" in piece:
-                piece = "".join(" " * next(widths) if char == "\t" else char for char in piece)
-            segments.append(Segment(piece, style))
+            segments.append(Segment(_expanded(text[left:right], widths), style))
         return Strip(segments).extend_cell_length(self.scrollable_content_region.width, base)
 
-    def _marks(self, row: int, begin: int, length: int) -> list[tuple[int, int, Style]]:
+    def _tab_widths(self, row: int, begin: int) -> Iterator[int]:
+        """Of the tabs from a place of a line on."""
+        return iter(self.long_lines.get_tab_widths(row)[self.document.get_line(row).count("\t", 0, begin) :])
+
+    def _at_edge(self, row: int, begin: int, before: str) -> int:
+        """Where in a screen line the caret is shown that stands behind this text: blanks may hang over the edge."""
+
+        def cells(length: int) -> int:
+            return cell_len(_expanded(before[:length], self._tab_widths(row, begin)))
+
+        edge = self.wrap_width
+        if cells(len(before)) <= edge:
+            return len(before)
+        return bisect_right(range(len(before)), edge, key=cells) - 1
+
+    def _marks(self, row: int, begin: int, text: str) -> list[tuple[int, int, Style]]:
         """What lies over a screen line: from where to where in it, and how it looks. The selection, then the caret."""
         theme = self._theme
         assert theme is not None
@@ -159,7 +185,8 @@ class QuickTextArea(TextArea):
                 last = 1
             marks.append((first - begin, last - begin, theme.selection_style))
         caret_row, caret = self.selection.end
-        if row == caret_row and self._draw_cursor:
-            marks.append((caret - begin, caret + 1 - begin, theme.cursor_style))
-        inside = ((max(first, 0), min(last, length), style) for first, last, style in marks)
+        if row == caret_row and begin <= caret < begin + len(text) and self._draw_cursor:
+            at = self._at_edge(row, begin, text[: caret - begin])
+            marks.append((at, at + 1, theme.cursor_style))
+        inside = ((max(first, 0), min(last, len(text)), style) for first, last, style in marks)
         return [(first, last, style) for first, last, style in inside if first < last and style is not None]

@@ -31,6 +31,8 @@ MARGIN = 3
 """Cells left of the bar, and right of the text."""
 INDENT = 2
 """The bar and the blank after it."""
+BESIDE_EDITED = 2
+"""Cells right of a text that is being edited: one for the caret behind a full line, one for the scrollbar."""
 MEASURE = 100
 """Cells; longer lines are hard to read."""
 KEPT_BLOCKS = 400
@@ -147,6 +149,11 @@ class Transcript(Widget, can_focus=True):
     def text_width(self) -> int:
         """Cells a line of a message may take."""
         return max(min(self.size.width - 2 * MARGIN - INDENT, MEASURE), 8)
+
+    @property
+    def editor_width(self) -> int:
+        """Cells an editor takes in which lines break where the message's do."""
+        return self.text_width + BESIDE_EDITED
 
     @property
     def following(self) -> bool:
@@ -462,7 +469,7 @@ class Transcript(Widget, can_focus=True):
         first = self._painted[rows[0]].place
         assert first is not None
         y = rows[0] - first.line + 1
-        return Region(MARGIN + INDENT, y, self.text_width, self._items[number].editing)
+        return Region(MARGIN + INDENT, y, self.editor_width, self._items[number].editing)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
