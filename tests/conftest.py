@@ -15,6 +15,18 @@ _LANGUAGE = ("LC_ALL", "LC_MESSAGES", "LANGUAGE")
 _KEPT = os.environ.get("QIAO_TEST_CACHE")
 
 
+MODELS = {"starter", "vllm_python"}
+"""Fixtures of tests that load a real model: they run one after the other, whatever runs beside them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests stay together where several processes run them: those of a file, and all that load a model."""
+    for item in items:
+        names: list[str] = getattr(item, "fixturenames", [])
+        together = "models" if MODELS.intersection(names) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """This test's QIAO_HOME, empty; the hubs' caches point beside it, and words are English."""
