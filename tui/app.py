@@ -29,7 +29,7 @@ from ..workbench.conversation import Message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.journal import folder as journal_folder
-from ..workbench.rescuing import rescue_folder, save_beside
+from ..workbench.rescuing import rescue_folder
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
@@ -454,25 +454,9 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         self.end()
 
     def _rescue(self) -> None:
-        """Saves all that can be saved, where it belongs or else in the data folder. For ends that nobody chose."""
         with contextlib.suppress(Exception):
             self.workbench.close_editor()
-        for session in self.workbench.sessions:
-            for run in list(session.runs):
-                run.stop.set()
-                with contextlib.suppress(QiaoError):
-                    session.take_in(run, run.answer)
-            document = session.document
-            if self.keeper.is_gone(document):
-                with contextlib.suppress(QiaoError):
-                    save_beside(rescue_folder(), document)
-            elif document.unsaved:
-                try:
-                    document.save()
-                except QiaoError:
-                    if not self.keeper.kept_elsewhere(document):
-                        with contextlib.suppress(QiaoError):
-                            save_beside(rescue_folder(), document)
+        leaving.rescue(self.workbench.sessions, self.keeper)
 
     def _handle_exception(self, error: Exception) -> None:
         if self._exception is None and not self.is_headless:

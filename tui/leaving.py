@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ..workbench.document import Document
+from ..workbench.errors import QiaoError
 from .keeper import Keeper
 from .session import Session
 
@@ -26,10 +28,23 @@ async def stop(sessions: Sequence[Session]) -> None:
 
 
 async def save(sessions: Sequence[Session], keeper: Keeper) -> list[Document]:
-    """Saves what isn't. Returns those whose words would be lost: they can't be saved, or their file was deleted."""
-    left: list[Document] = []
-    for document in [session.document for session in sessions]:
-        saved = not document.unsaved or await keeper.save(document)
-        if not saved or keeper.is_gone(document):
-            left.append(document)
-    return left
+    """Saves what isn't. Returns those whose words would be lost: no file holds all of them."""
+    documents = [session.document for session in sessions]
+    return [document for document in documents if not await keeper.save(document)]
+
+
+def rescue(sessions: Sequence[Session], keeper: Keeper) -> None:
+    """Saves all that can be saved, where it belongs or else in the data folder. For ends that nobody chose."""
+    for session in sessions:
+        for run in list(session.runs):
+            run.stop.set()
+            with suppress(QiaoError):
+                session.take_in(run, run.answer)
+        document = session.document
+        try:
+            document.save()
+            lost = document.conversation.messages and document.only_here()
+        except QiaoError:
+            lost = True
+        if lost:
+            keeper.keep_elsewhere(document)

@@ -155,8 +155,12 @@ class FileActions(ExchangeActions):
 
     @work(group="save", exit_on_error=False)
     async def _save_now(self, document: Document) -> None:
-        if await self.qiao.keeper.save(document, again=True):
+        keeper = self.qiao.keeper
+        if await keeper.save(document, again=True):
             self.qiao.tell(say("screen.saved_to", path=visible_line(str(document.path))))
+        elif not document.unsaved and not document.read_only and not document.is_gone():
+            # What the file holds now can't be read, and was never ours.
+            keeper.ask(document)
 
     def do_save_as(self) -> None:
         document = self.session.document
