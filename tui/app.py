@@ -441,7 +441,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     async def _leave(self) -> None:
         workbench = self.workbench
         workbench.close_editor()
-        await leaving.stop(workbench.sessions)
+        await leaving.stop(workbench.sessions, workbench.sessions)
         unsaved = await leaving.save(workbench.sessions, self.keeper)
         if unsaved and not self._someone:
             self._rescue()

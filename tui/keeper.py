@@ -160,7 +160,7 @@ class Keeper:
             await self._failed(document, error)
             return False
         self.settled(document)
-        self._told(document, notice)
+        self._told(document, "screen.reloaded_read_only" if document.read_only else notice)
         return True
 
     def ask(self, document: Document) -> None:

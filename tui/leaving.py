@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
+from . import aside
 from .keeper import Keeper
 from .session import Session
 
@@ -14,8 +16,12 @@ LEAVE_SECONDS = 0.6
 """At most so long leaving waits for answers to stop; each does within 200 ms."""
 
 
-async def stop(sessions: Sequence[Session]) -> None:
-    """Stops what streams; what has come is taken in."""
+async def stop(sessions: Sequence[Session], opened: list[Session]) -> None:
+    """Stops what streams; what has come is taken in.
+
+    Args:
+        opened: all that are open, for what comes too late for its own.
+    """
     for session in sessions:
         session.stop()
     until = time.monotonic() + LEAVE_SECONDS
@@ -24,7 +30,7 @@ async def stop(sessions: Sequence[Session]) -> None:
     for session in sessions:
         # A backend that doesn't stop in time: what has come stays.
         for run in list(session.runs):
-            session.take_in(run, run.answer)
+            aside.put(partial(Session.take_in, run=run, answer=run.answer), session, opened)
 
 
 async def save(sessions: Sequence[Session], keeper: Keeper) -> list[Document]:
@@ -33,14 +39,14 @@ async def save(sessions: Sequence[Session], keeper: Keeper) -> list[Document]:
     return [document for document in documents if not await keeper.save(document)]
 
 
-def rescue(sessions: Sequence[Session], keeper: Keeper) -> None:
+def rescue(sessions: list[Session], keeper: Keeper) -> None:
     """Saves all that can be saved, where it belongs or else in the data folder. For ends that nobody chose."""
-    for session in sessions:
+    for session in list(sessions):
         for run in list(session.runs):
             run.stop.set()
             with suppress(QiaoError):
-                session.take_in(run, run.answer)
-        document = session.document
+                aside.put(partial(Session.take_in, run=run, answer=run.answer), session, sessions)
+    for document in [session.document for session in sessions]:
         try:
             document.save()
             lost = document.conversation.messages and document.only_here()

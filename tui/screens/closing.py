@@ -42,7 +42,7 @@ class ClosingActions(WorkbenchBase):
         document = session.document
         is_settled = False
         while not is_settled:
-            await leaving.stop([session])
+            await leaving.stop([session], self.sessions)
             if await leaving.save([session], self.qiao.keeper):
                 self._ask_to_lose(session)
                 return

@@ -220,7 +220,12 @@ class FileActions(ExchangeActions):
                 if answer == "mine":
                     document.keep_mine()
                 elif answer == "theirs":
+                    mine = document.conversation
                     document.reload()
+                    session = next((s for s in self.sessions if s.document is document), None)
+                    if document.read_only and session is not None:
+                        # There is no undo that would bring mine back.
+                        self.put_late(lambda session: session.change(mine, "label.fork"), session)
             except QiaoError as error:
                 self.qiao.tell(str(error), error=True)
             self.qiao.keeper.settled(document)
