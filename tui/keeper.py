@@ -67,20 +67,22 @@ class Keeper:
         """Why the document couldn't be saved, if it couldn't."""
         return self._problems.get(id(document))
 
-    async def save(self, document: Document, *, again: bool = False) -> bool:
+    async def save(self, document: Document, *, again: bool = False, leaving: bool = False) -> bool:
         """Writes now. Returns whether all of it is in the file: not if that is gone, or can't be read any more.
 
         Args:
             again: also a file that is gone though nothing was edited since.
+            leaving: a conflict that the person has put off isn't asked about again.
         """
         saved = False
         async with self._busy:
+            put_off = leaving and id(document) in self._asked
             for _ in range(TRIES):
                 try:
                     await asyncio.to_thread(document.save, again=again)
                 except ChangedOnDisk:
                     # What was merged is still to be written.
-                    if await self._settle(document):
+                    if await self._settle(document, put_off=put_off):
                         continue
                 except QiaoError as error:
                     await self._failed(document, error)
@@ -138,11 +140,12 @@ class Keeper:
             self._told(document, "screen.told_gone")
             self._changed()
 
-    async def _settle(self, document: Document, reloaded: str = "screen.reloaded") -> bool:
+    async def _settle(self, document: Document, reloaded: str = "screen.reloaded", *, put_off: bool = False) -> bool:
         """Another program wrote the file: taken in if we have nothing unsaved, merged if that is unambiguous.
 
         Args:
             reloaded: the notice, a word key, if we had nothing unsaved.
+            put_off: the person was asked, and isn't to be asked again now.
 
         Returns:
             False: it is neither, and the person was told or asked.
@@ -154,7 +157,8 @@ class Keeper:
             elif self._merged(document):
                 notice = "screen.merged"
             else:
-                self.ask(document)
+                if not put_off:
+                    self.ask(document)
                 return False
         except QiaoError as error:
             await self._failed(document, error)

@@ -36,7 +36,7 @@ async def stop(sessions: Sequence[Session], opened: list[Session]) -> None:
 async def save(sessions: Sequence[Session], keeper: Keeper) -> list[Document]:
     """Saves what isn't. Returns those whose words would be lost: no file holds all of them."""
     documents = [session.document for session in sessions]
-    return [document for document in documents if not await keeper.save(document)]
+    return [document for document in documents if not await keeper.save(document, leaving=True)]
 
 
 def rescue(sessions: list[Session], keeper: Keeper) -> None:

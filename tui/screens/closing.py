@@ -58,6 +58,9 @@ class ClosingActions(WorkbenchBase):
         self._take_off(session)
 
     def _ask_to_lose(self, session: Session) -> None:
+        if session.document in self.deciding:
+            # That page asks first.
+            return
         problem = self.qiao.keeper.problem(session.document) or say("screen.unsaved")
         question = Question(
             say("screen.leave_unsaved", problem=problem), [Choice("X", say("closing.choice_lose"), "close")]

@@ -213,6 +213,7 @@ class FileActions(ExchangeActions):
         from .conflict import asking_about
 
         def decided(answer: str | None) -> None:
+            self.deciding.remove(document)
             if answer is None:
                 # Not asked again until it is to be saved; the title line says so meanwhile.
                 return
@@ -231,10 +232,14 @@ class FileActions(ExchangeActions):
             self.qiao.keeper.settled(document)
             self.refresh_all()
 
+        self.deciding.append(document)
         self.app.push_screen(asking_about(document, self.inks), decided)
 
     def ask_to_leave_unsaved(self, problem: str) -> None:
         """Leaving was wanted, but something can't be saved: the person decides."""
+        if self.deciding:
+            # That page asks first.
+            return
         question = Question(
             say("screen.leave_unsaved", problem=problem), [Choice("q", say("screen.choice_lose"), "quit")]
         )

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from ...workbench.address import Address
 from ...workbench.conversation import Conversation, Take
+from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
@@ -80,6 +81,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         """Conversations to open again, what was closed last at the end."""
         self.drafts = 0
         """Conversations without a name, from earlier runs."""
+        self.deciding: list[Document] = []
+        """A page asks whether what is here or what is in the file stands."""
         self.draft_size: Line = ()
         """How many tokens the draft is, in words."""
         self.problem: str | None = None
