@@ -164,6 +164,8 @@ class ConversationActions(WorkbenchBase):
         if message is None or self.session.in_document is None:
             return
         self._check_writable()
+        if self.session.run_of(message.uid) is not None:
+            raise QiaoError("screen.busy_message")
         from ..external_editor import edit_text
 
         edited = edit_text(self.app, message.said)
