@@ -33,7 +33,7 @@ from ..workbench.rescuing import rescue_folder
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import journaling, leaving, open_before, recent_files
+from . import journaling, leaving, meanwhile, open_before, recent_files
 from .actions import ACTIONS, WRITING, Keys
 from .color_depth import Depth, fitted
 from .few_notices import FewNotices
@@ -229,6 +229,21 @@ class QiaoApp(FewNotices, inherit_bindings=False):
             self.journals.look(session, workbench.draft_of(session))
         self.journals.settle()
         self.open_files.look([session.document for session in workbench.sessions])
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Gives the screen up to another program, which this thread then waits for. What still comes is kept."""
+
+        def keep() -> None:
+            for session in self.workbench.sessions:
+                if session.document.unsaved:
+                    # What is in the way is asked about when the screen is back.
+                    with contextlib.suppress(QiaoError):
+                        session.document.save()
+            self._journal()
+
+        with super().suspend(), meanwhile.doing(keep, journaling.EVERY):
+            yield
 
     def _look_back(self, paths: Sequence[Path]) -> None:
         """Finds out, in a thread, how what was open when Qiao was last left here is called."""
