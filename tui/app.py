@@ -29,11 +29,11 @@ from ..workbench.conversation import Message
 from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.journal import folder as journal_folder
-from ..workbench.rescuing import rescue_folder, save_beside
+from ..workbench.rescuing import rescue_folder
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import journaling, leaving, open_before, recent_files
+from . import journaling, leaving, meanwhile, open_before, recent_files
 from .actions import ACTIONS, WRITING, Keys
 from .color_depth import Depth, fitted
 from .few_notices import FewNotices
@@ -232,6 +232,21 @@ class QiaoApp(FewNotices, inherit_bindings=False):
             self.journals.look(session, workbench.draft_of(session))
         self.journals.settle()
         self.open_files.look([session.document for session in workbench.sessions])
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Gives the screen up to another program, which this thread then waits for. What still comes is kept."""
+
+        def keep() -> None:
+            for session in self.workbench.sessions:
+                if session.document.unsaved:
+                    # What is in the way is asked about when the screen is back.
+                    with contextlib.suppress(QiaoError):
+                        session.document.save()
+            self._journal()
+
+        with super().suspend(), meanwhile.doing(keep, journaling.EVERY):
+            yield
 
     def _look_back(self, paths: Sequence[Path]) -> None:
         """Finds out, in a thread, how what was open when Qiao was last left here is called."""
@@ -453,7 +468,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
     async def _leave(self) -> None:
         workbench = self.workbench
         workbench.close_editor()
-        await leaving.stop(workbench.sessions)
+        await leaving.stop(workbench.sessions, workbench.sessions)
         unsaved = await leaving.save(workbench.sessions, self.keeper)
         if unsaved and not self._someone:
             self._rescue()
@@ -466,25 +481,9 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         self.end()
 
     def _rescue(self) -> None:
-        """Saves all that can be saved, where it belongs or else in the data folder. For ends that nobody chose."""
         with contextlib.suppress(Exception):
             self.workbench.close_editor()
-        for session in self.workbench.sessions:
-            for run in list(session.runs):
-                run.stop.set()
-                with contextlib.suppress(QiaoError):
-                    session.take_in(run, run.answer)
-            document = session.document
-            if self.keeper.is_gone(document):
-                with contextlib.suppress(QiaoError):
-                    save_beside(rescue_folder(), document)
-            elif document.unsaved:
-                try:
-                    document.save()
-                except QiaoError:
-                    if not self.keeper.kept_elsewhere(document):
-                        with contextlib.suppress(QiaoError):
-                            save_beside(rescue_folder(), document)
+        leaving.rescue(self.workbench.sessions, self.keeper)
 
     def _handle_exception(self, error: Exception) -> None:
         if self._exception is None and not self.is_headless:

@@ -33,7 +33,11 @@ class Edited(NamedTuple):
         return Writing(place, self.session.conversation.messages[place].role, self.beginning, edit, text)
 
     def keep(self, text: str) -> str | None:
-        """Makes the draft one step of undo. Returns what is to be said (a word key): it had to go elsewhere."""
+        """Makes the draft one step of undo. Returns what is to be said (a word key): it had to go elsewhere.
+
+        Raises:
+            ReadOnly: the file has become so.
+        """
         return None if self.session.write(self.uid, text, self.beginning) else "screen.draft_kept_below"
 
 

@@ -67,31 +67,32 @@ class Keeper:
         """Why the document couldn't be saved, if it couldn't."""
         return self._problems.get(id(document))
 
-    def is_gone(self, document: Document) -> bool:
-        """Whether another program has deleted or moved the file, so that what it held is here only."""
-        return self._missed[id(document)] >= MISSED and bool(document.conversation.messages)
-
-    async def save(self, document: Document, *, again: bool = False) -> bool:
-        """Writes now. Returns whether all of it is in the file.
+    async def save(self, document: Document, *, again: bool = False, leaving: bool = False) -> bool:
+        """Writes now. Returns whether all of it is in the file: not if that is gone, or can't be read any more.
 
         Args:
             again: also a file that is gone though nothing was edited since.
+            leaving: a conflict that the person has put off isn't asked about again.
         """
         saved = False
         async with self._busy:
+            put_off = leaving and id(document) in self._asked
             for _ in range(TRIES):
                 try:
                     await asyncio.to_thread(document.save, again=again)
                 except ChangedOnDisk:
                     # What was merged is still to be written.
-                    if self._settle(document):
+                    if await self._settle(document, put_off=put_off):
                         continue
                 except QiaoError as error:
-                    self._failed(document, error)
-                    await asyncio.to_thread(self._keep_elsewhere, document)
+                    await self._failed(document, error)
                 else:
-                    saved = True
-                    self.settled(document)
+                    error = await asyncio.to_thread(document.only_here) if document.conversation.messages else None
+                    saved = error is None
+                    if error is None:
+                        self.settled(document)
+                    else:
+                        self._problems.setdefault(id(document), str(error))
                 break
         self._changed()
         return saved and not document.unsaved
@@ -107,7 +108,7 @@ class Keeper:
         """
         async with self._busy:
             if await asyncio.to_thread(document.changed_on_disk):
-                self._settle(document, notice)
+                await self._settle(document, notice)
         self._changed()
         return None if id(document) in self._asked else self.problem(document)
 
@@ -122,11 +123,12 @@ class Keeper:
                     await self.save(document)
                 elif await asyncio.to_thread(document.changed_on_disk):
                     async with self._busy:
-                        self._settle(document)
+                        await self._settle(document)
                     self._changed()
                 elif await asyncio.to_thread(document.is_gone):
                     self._miss(document)
-                elif self._missed.pop(id(document), 0) >= MISSED:
+                elif self._missed.pop(id(document), 0) >= MISSED or self.problem(document) is not None:
+                    # The file is again what it was.
                     self.settled(document)
                     self._changed()
 
@@ -138,11 +140,12 @@ class Keeper:
             self._told(document, "screen.told_gone")
             self._changed()
 
-    def _settle(self, document: Document, reloaded: str = "screen.reloaded") -> bool:
+    async def _settle(self, document: Document, reloaded: str = "screen.reloaded", *, put_off: bool = False) -> bool:
         """Another program wrote the file: taken in if we have nothing unsaved, merged if that is unambiguous.
 
         Args:
             reloaded: the notice, a word key, if we had nothing unsaved.
+            put_off: the person was asked, and isn't to be asked again now.
 
         Returns:
             False: it is neither, and the person was told or asked.
@@ -154,17 +157,22 @@ class Keeper:
             elif self._merged(document):
                 notice = "screen.merged"
             else:
-                file = visible_line(document.path.name)
-                self._problems[id(document)] = str(ChangedOnDisk("document.changed_on_disk", file=file))
-                self._asked.add(id(document))
-                self._conflicted(document)
+                if not put_off:
+                    self.ask(document)
                 return False
         except QiaoError as error:
-            self._failed(document, error)
+            await self._failed(document, error)
             return False
         self.settled(document)
-        self._told(document, notice)
+        self._told(document, "screen.reloaded_read_only" if document.read_only else notice)
         return True
+
+    def ask(self, document: Document) -> None:
+        """Has the person decide between what is here and what is in the file."""
+        file = visible_line(document.path.name)
+        self._problems[id(document)] = str(ChangedOnDisk("document.changed_on_disk", file=file))
+        self._asked.add(id(document))
+        self._conflicted(document)
 
     @staticmethod
     def _merged(document: Document) -> bool:
@@ -174,13 +182,15 @@ class Keeper:
         except Unreadable:
             return False
 
-    def _failed(self, document: Document, error: QiaoError) -> None:
-        """Says why, and tries again in a while."""
+    async def _failed(self, document: Document, error: QiaoError) -> None:
+        """Says why, and tries again in a while; what may be in no file by now is kept elsewhere meanwhile."""
         self._problems[id(document)] = str(error)
         self._paused.add(id(document))
         asyncio.get_running_loop().call_later(RETRY_AFTER, self._paused.discard, id(document))
+        if document.unsaved or document.conversation.messages:
+            await asyncio.to_thread(self.keep_elsewhere, document)
 
-    def _keep_elsewhere(self, document: Document) -> None:
+    def keep_elsewhere(self, document: Document) -> None:
         """What can't be saved where it belongs is kept in the data folder until it can, or for another start."""
         conversation = document.conversation
         before = self._elsewhere.get(id(document))

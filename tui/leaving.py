@@ -3,8 +3,12 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
 from ..workbench.document import Document
+from ..workbench.errors import QiaoError
+from . import aside
 from .keeper import Keeper
 from .session import Session
 
@@ -12,8 +16,12 @@ LEAVE_SECONDS = 0.6
 """At most so long leaving waits for answers to stop; each does within 200 ms."""
 
 
-async def stop(sessions: Sequence[Session]) -> None:
-    """Stops what streams; what has come is taken in."""
+async def stop(sessions: Sequence[Session], opened: list[Session]) -> None:
+    """Stops what streams; what has come is taken in.
+
+    Args:
+        opened: all that are open, for what comes too late for its own.
+    """
     for session in sessions:
         session.stop()
     until = time.monotonic() + LEAVE_SECONDS
@@ -22,14 +30,27 @@ async def stop(sessions: Sequence[Session]) -> None:
     for session in sessions:
         # A backend that doesn't stop in time: what has come stays.
         for run in list(session.runs):
-            session.take_in(run, run.answer)
+            aside.put(partial(Session.take_in, run=run, answer=run.answer), session, opened)
 
 
 async def save(sessions: Sequence[Session], keeper: Keeper) -> list[Document]:
-    """Saves what isn't. Returns those whose words would be lost: they can't be saved, or their file was deleted."""
-    left: list[Document] = []
+    """Saves what isn't. Returns those whose words would be lost: no file holds all of them."""
+    documents = [session.document for session in sessions]
+    return [document for document in documents if not await keeper.save(document, leaving=True)]
+
+
+def rescue(sessions: list[Session], keeper: Keeper) -> None:
+    """Saves all that can be saved, where it belongs or else in the data folder. For ends that nobody chose."""
+    for session in list(sessions):
+        for run in list(session.runs):
+            run.stop.set()
+            with suppress(QiaoError):
+                aside.put(partial(Session.take_in, run=run, answer=run.answer), session, sessions)
     for document in [session.document for session in sessions]:
-        saved = not document.unsaved or await keeper.save(document)
-        if not saved or keeper.is_gone(document):
-            left.append(document)
-    return left
+        try:
+            document.save()
+            lost = document.conversation.messages and document.only_here()
+        except QiaoError:
+            lost = True
+        if lost:
+            keeper.keep_elsewhere(document)

@@ -52,6 +52,8 @@ class Session:
         self._replayed_by = Address("?", "?")
         self.chances: dict[tuple[object, ...], tuple[Token, ...]] = {}
         """How likely the tokens of answers were, as far as they came while this program runs; see `take_key`."""
+        self.copy: Session | None = None
+        """Holds what came too late for this one, which is read-only."""
         self._answers_aside: dict[int, Message] = {}
         """Answers that were given another role, with their takes, by uid."""
         self.editing: int | None = None

@@ -276,6 +276,17 @@ class Document:
             return False
         return False
 
+    def only_here(self) -> Unreadable | None:
+        """Why no file holds the conversation any more: its file is gone, or what it holds now can't be read as one."""
+        with self._saving:
+            if self._digest is None or not (self.is_gone() or self.changed_on_disk()):
+                return None
+            try:
+                self.theirs()
+            except Unreadable as error:
+                return error
+            return None
+
     def theirs(self) -> Conversation:
         """What another program wrote; a message that comes from one here has its uid.
 

@@ -118,3 +118,41 @@ async def test_a_deleted_file_with_nobody_to_ask_is_kept_in_the_data_folder(path
     [kept] = (home / "data" / "rescued").glob("*.toml")
     assert bench.said(kept) == list(HELLO)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("key", ["q", "X"])
+def test_leaving_a_conflict_that_was_put_off_asks_one_question(path: Path, key: str) -> None:
+    @in_loop
+    async def drive() -> None:
+        async with workbench(talk(*HELLO), path) as bench:
+            await bench.press("e")
+            await bench.type(" Mine.")
+            path.write_bytes(dumps(talk(HELLO[0], ("user", "theirs"))))
+            bench.app.workbench.action_do("leave_editor")
+            await bench.see("and here as well")
+            await bench.press("escape")
+            await bench.miss("and here as well")
+            await bench.press(key)
+            await bench.see("Not everything could be saved.")
+            assert len(bench.app.screen_stack) == 2
+            await bench.press(key)
+            if key == "X":
+                await bench.see("Nothing is written yet.")
+            await bench.until(lambda: len(bench.app.screen_stack) == 1 or not bench.app.is_running, "no page")
+            assert bench.said()[1] == ("user", "theirs")
+
+    drive()
+
+
+@in_loop
+async def test_leaving_that_finds_a_conflict_asks_about_that(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        await bench.press("e")
+        await bench.type(" Mine.")
+        path.write_bytes(dumps(talk(HELLO[0], ("user", "theirs"))))
+        bench.app.workbench.action_do("close")
+        await bench.see("and here as well")
+        await bench.pilot.pause(0.2)
+        assert len(bench.app.screen_stack) == 2
+        await bench.press("m")
+        await bench.saved(HELLO[0], ("user", "Capital of France? Mine."))

@@ -371,6 +371,21 @@ async def test_an_external_editor_gets_the_whole_text(path: Path, monkeypatch: p
         assert beginning(bench, 2) == dumps(STORY.with_messages(STORY.messages[:2]))
 
 
+@in_loop
+async def test_no_external_editor_opens_while_the_model_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(external_editor, "edit_text", lambda _app, text: text.replace("crow", "raven"))
+    go = threading.Event()
+    async with page(STORY, path) as bench:
+        bench.scripted.enqueue(" The end.", hold=go)
+        await bench.press("p")
+        await bench.see("esc stop")
+        await bench.press("o")
+        await bench.see("The model is writing.")
+        go.set()
+        await bench.idle()
+        await bench.see("a fox met a crow.")
+
+
 pieces = st.builds(
     Message,
     role=st.sampled_from(["user", "assistant"]),

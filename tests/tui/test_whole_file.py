@@ -130,3 +130,15 @@ async def test_an_editor_that_isnt_there_is_named(tmp_path: Path, use_editor: Ca
         await bench.press("E")
         await bench.see("can't be started")
         assert bench.said() == list(HELLO)
+
+
+@in_loop
+async def test_a_file_that_is_gone_is_written_again_before_it_is_edited(
+    tmp_path: Path, use_editor: Callable[[str], None]
+) -> None:
+    use_editor("""sed -i 's/France/Spain/' "$1" """)
+    path = tmp_path / "talk.toml"
+    async with workbench(talk(*HELLO), path) as bench:
+        path.unlink()
+        await bench.press("E")
+        await bench.see("Capital of Spain?", "is as you edited it")

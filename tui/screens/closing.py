@@ -42,7 +42,7 @@ class ClosingActions(WorkbenchBase):
         document = session.document
         is_settled = False
         while not is_settled:
-            await leaving.stop([session])
+            await leaving.stop([session], self.sessions)
             if await leaving.save([session], self.qiao.keeper):
                 self._ask_to_lose(session)
                 return
@@ -58,6 +58,9 @@ class ClosingActions(WorkbenchBase):
         self._take_off(session)
 
     def _ask_to_lose(self, session: Session) -> None:
+        if session.document in self.deciding:
+            # That page asks first.
+            return
         problem = self.qiao.keeper.problem(session.document) or say("screen.unsaved")
         question = Question(
             say("screen.leave_unsaved", problem=problem), [Choice("X", say("closing.choice_lose"), "close")]

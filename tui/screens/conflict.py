@@ -21,6 +21,8 @@ def asking_about(document: Document, inks: Inks) -> ModalScreen[str | None]:
     try:
         theirs = document.theirs()
     except QiaoError:
+        if not document.unsaved:
+            asks = say("document.changed_on_disk", file=visible_line(document.path.name))
         choices = [
             Choice("m", say("conflict.choice_mine"), "mine"),
             Choice("t", say("conflict.choice_theirs"), "theirs"),

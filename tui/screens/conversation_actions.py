@@ -145,7 +145,8 @@ class ConversationActions(WorkbenchBase):
     def do_split(self) -> None:
         editor, edited = self._take_editor()
         if editor is not None and isinstance(edited, Edited):
-            edited.session.split(edited.uid, editor.draft, editor.caret)
+            draft, caret = editor.draft, editor.caret
+            self.put_late(lambda session: session.split(edited.uid, draft, caret), edited.session, show=True)
             self.refresh_all()
 
     def do_split_message(self) -> None:
@@ -163,6 +164,8 @@ class ConversationActions(WorkbenchBase):
         if message is None or self.session.in_document is None:
             return
         self._check_writable()
+        if self.session.run_of(message.uid) is not None:
+            raise QiaoError("screen.busy_message")
         from ..external_editor import edit_text
 
         edited = edit_text(self.app, message.said)
@@ -322,7 +325,7 @@ class ConversationActions(WorkbenchBase):
             asked = answer.request.sampling
             unset = {name: None for name in shown.__struct_fields__ if getattr(asked, name, None) is not None}
             self.defaults[address] = msgspec.structs.replace(shown, **unset)
-        self.guarded(lambda: session.take_in(run, answer))
+        self.put_late(lambda session: session.take_in(run, answer), session)
         if session is not self.session and not session.runs and session.replaying is None:
             self.qiao.tell(say("screen.answered_elsewhere", title=visible_line(session.document.title)))
         following = self.transcript.following

@@ -155,8 +155,12 @@ class FileActions(ExchangeActions):
 
     @work(group="save", exit_on_error=False)
     async def _save_now(self, document: Document) -> None:
-        if await self.qiao.keeper.save(document, again=True):
+        keeper = self.qiao.keeper
+        if await keeper.save(document, again=True):
             self.qiao.tell(say("screen.saved_to", path=visible_line(str(document.path))))
+        elif not document.unsaved and not document.read_only and not document.is_gone():
+            # What the file holds now can't be read, and was never ours.
+            keeper.ask(document)
 
     def do_save_as(self) -> None:
         document = self.session.document
@@ -209,6 +213,7 @@ class FileActions(ExchangeActions):
         from .conflict import asking_about
 
         def decided(answer: str | None) -> None:
+            self.deciding.remove(document)
             if answer is None:
                 # Not asked again until it is to be saved; the title line says so meanwhile.
                 return
@@ -216,16 +221,25 @@ class FileActions(ExchangeActions):
                 if answer == "mine":
                     document.keep_mine()
                 elif answer == "theirs":
+                    mine = document.conversation
                     document.reload()
+                    session = next((s for s in self.sessions if s.document is document), None)
+                    if document.read_only and session is not None:
+                        # There is no undo that would bring mine back.
+                        self.put_late(lambda session: session.change(mine, "label.fork"), session)
             except QiaoError as error:
                 self.qiao.tell(str(error), error=True)
             self.qiao.keeper.settled(document)
             self.refresh_all()
 
+        self.deciding.append(document)
         self.app.push_screen(asking_about(document, self.inks), decided)
 
     def ask_to_leave_unsaved(self, problem: str) -> None:
         """Leaving was wanted, but something can't be saved: the person decides."""
+        if self.deciding:
+            # That page asks first.
+            return
         question = Question(
             say("screen.leave_unsaved", problem=problem), [Choice("q", say("screen.choice_lose"), "quit")]
         )

@@ -34,6 +34,8 @@ class PageActions(ConversationActions):
             super().do_external_editor()
             return
         self._check_writable()
+        if self.session.runs:
+            raise QiaoError("page.busy")
         page = open_page(self.session)
         from ..external_editor import edit_text
 

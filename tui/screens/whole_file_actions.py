@@ -24,7 +24,9 @@ class WholeFileActions(WorkbenchBase):
         """Saves the conversation, has its file edited, and takes in what came of it."""
         keeper = self.qiao.keeper
         document.want_file()
-        if not await keeper.save(document):
+        await keeper.save(document, again=True)
+        # One that can't be read is mended in the editor.
+        if document.unsaved or document.is_gone():
             if (problem := keeper.problem(document)) is not None:
                 self.qiao.tell(problem, error=True)
             return

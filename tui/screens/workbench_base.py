@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from ...workbench.address import Address
 from ...workbench.conversation import Conversation, Take
+from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
@@ -20,6 +21,7 @@ from ...workbench.variables import all_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from .. import remembered
+from ..aside import Late, put
 from ..edited import Edited, EditedPage
 from ..glyphs import glyphs
 from ..host import Host
@@ -79,6 +81,8 @@ class WorkbenchBase(KnownModels, Screen[None]):
         """Conversations to open again, what was closed last at the end."""
         self.drafts = 0
         """Conversations without a name, from earlier runs."""
+        self.deciding: list[Document] = []
+        """A page asks whether what is here or what is in the file stands."""
         self.draft_size: Line = ()
         """How many tokens the draft is, in words."""
         self.problem: str | None = None
@@ -453,11 +457,22 @@ class WorkbenchBase(KnownModels, Screen[None]):
         editor, edited = self._take_editor()
         if editor is None or edited is None:
             return
-        if (notice := edited.keep(editor.draft)) is not None:
-            self.qiao.tell(say(notice))
+        self.put_late(lambda session: edited._replace(session=session).keep(editor.draft), edited.session, show=True)
         self.set_focus(self.transcript)
         self.refresh_all()
         self.transcript.reveal()
+
+    def put_late(self, work: Late, session: Session, *, show: bool = False) -> None:
+        """Puts what was begun a while ago into its conversation, as `aside.put` does, and says so.
+
+        Args:
+            show: if it goes into a copy, that is shown in place of its conversation.
+        """
+        notice, where = put(work, session, self.sessions)
+        if show and session is self.session:
+            self.current = self.sessions.index(where)
+        if notice is not None:
+            self.qiao.tell(say(notice, title=visible_line(session.document.title)))
 
     def _take_editor(self) -> "tuple[MessageEditor | None, Edited | EditedPage | None]":
         """The editor off the screen, and what it was open on; the draft is the caller's to keep."""
