@@ -190,14 +190,14 @@ class Library:
         return known[1]
 
 
-def usual_places(here: Path, used: Iterable[str]) -> list[Place]:
+def usual_places(here: Path | None, used: Iterable[str]) -> list[Place]:
     """Where conversations lie: below this folder, in the data folder, and wherever files were opened."""
     return [
         Place(untitled_folder(), 0, "draft"),
         Place(rescue_folder(), 0, "rescued"),
         Place(data_dir() / "templates", 1, "template"),
         Place(config_dir() / "templates", 1, "template"),
-        Place(here, DEPTH),
+        *([] if here is None else [Place(here, DEPTH)]),
         *(Place(folder) for folder in dict.fromkeys(Path(path).parent for path in used)),
     ]
 
