@@ -110,12 +110,11 @@ def called(document: Document) -> str:
 def _name(path: Path) -> str | None:
     """What the conversation is called; None: there is none, or nothing is in it."""
     from ..workbench import toml_glance
+    from ..workbench.peeking import BEGINNING, peek
 
-    try:
-        glance = toml_glance.glance(path.read_bytes())
-    except OSError:
-        return None
-    if glance is None or not glance.messages:
+    data = peek(str(path), BEGINNING)
+    glance = toml_glance.glance(data)
+    if glance is None or not (glance.messages or len(data) == BEGINNING):
         return None
     return glance.title or (glance.opening if path.parent == untitled_folder() else "") or path.stem
 
