@@ -39,7 +39,7 @@ class ExchangeActions(WorkbenchBase):
 
         def chosen(conversations: Sequence[Conversation] | None) -> None:
             if conversations:
-                self._begin(name, conversations, imported.left_out)
+                self._begin(name, conversations, imported.left_out_of(conversations))
 
         if len(imported.conversations) > 1:
             from .choose_imported import ChooseImported
