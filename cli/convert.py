@@ -32,7 +32,7 @@ def convert(options: Namespace, narration: Narration) -> int:
     target: str = options.target
     into_folder = target.endswith("/") or (target != STDIN and Path(target).is_dir())
     format = _format(options, target, into_folder)
-    left_out = LeftOut(imported.left_out)
+    left_out = imported.left_out
     if into_folder:
         _write_folder(Path(target), format, conversations, options.force, left_out)
     else:
@@ -63,10 +63,10 @@ def _read(options: Namespace) -> Imported:
     if not files:
         raise Unreadable("exchange.empty", file=visible_line(source))
     read_files = [read_any(read(file).data, str(file), options.read_as) for file in files]
-    left_out = LeftOut()
-    for each in read_files:
-        left_out += each.left_out
-    return Imported(tuple(one for each in read_files for one in each.conversations), left_out)
+    return Imported(
+        tuple(one for each in read_files for one in each.conversations),
+        tuple(lost for each in read_files for lost in each.losses),
+    )
 
 
 def _format(options: Namespace, target: str, into_folder: bool) -> Format:

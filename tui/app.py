@@ -493,8 +493,10 @@ class QiaoApp(FewNotices, inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         # Textual's own prints the values of local variables as well: a person's words, and later keys, in a log.
+        # While the app runs, sys.stderr is Textual's, which shows it to nobody.
         if self._exception is not None:
-            traceback.print_exception(self._exception, file=sys.stderr)
+            with contextlib.suppress(OSError), open(2, "w", errors="backslashreplace", closefd=False) as log:
+                traceback.print_exception(self._exception, file=log)
         self._close_messages_no_wait()
 
     def end(self) -> None:

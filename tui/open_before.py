@@ -1,7 +1,6 @@
 """Which conversations were open when Qiao was last left in this folder: at the next start they are a key away."""
 
 import contextlib
-import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,7 +38,7 @@ class Before(NamedTuple):
 
 def known() -> list[Path]:
     """The files that were open when Qiao was last left in this folder."""
-    return [Path(path) for path in _load().get(_here(), ())]
+    return [Path(path) for path in _load().get(str(paths.here() or ""), ())]
 
 
 def look(paths: Sequence[Path]) -> Before:
@@ -60,7 +59,7 @@ class OpenFiles:
     """Writes down which files are open, whenever that changes; of two programs in one folder, the later one counts."""
 
     def __init__(self) -> None:
-        self._folder = _here()
+        self._folder = str(paths.here() or "")
         self._written: list[str] = []
         self._writing = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -70,7 +69,7 @@ class OpenFiles:
 
         A program that has had nothing open yet leaves alone what the one before it wrote.
         """
-        now = [os.path.abspath(document.path) for document in documents if not document.is_new][:FILES_KEPT]
+        now = [str(document.path) for document in documents if not document.is_new][:FILES_KEPT]
         if now != self._written:
             self._written = now
             self._thread = threading.Thread(target=self._write, name="open-files", daemon=True)
@@ -93,14 +92,6 @@ class OpenFiles:
                 write(file, msgspec.json.encode(kept), expected)
 
 
-def _here() -> str:
-    """This folder; somebody may have deleted it meanwhile."""
-    try:
-        return str(Path.cwd())
-    except OSError:
-        return ""
-
-
 def _load() -> dict[str, list[str]]:
     try:
         return msgspec.json.decode(_file().read_bytes(), type=dict[str, list[str]])
@@ -119,12 +110,11 @@ def called(document: Document) -> str:
 def _name(path: Path) -> str | None:
     """What the conversation is called; None: there is none, or nothing is in it."""
     from ..workbench import toml_glance
+    from ..workbench.peeking import BEGINNING, peek
 
-    try:
-        glance = toml_glance.glance(path.read_bytes())
-    except OSError:
-        return None
-    if glance is None or not glance.messages:
+    data = peek(str(path), BEGINNING)
+    glance = toml_glance.glance(data)
+    if glance is None or not (glance.messages or len(data) == BEGINNING):
         return None
     return glance.title or (glance.opening if path.parent == untitled_folder() else "") or path.stem
 

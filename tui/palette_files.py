@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
@@ -13,6 +12,7 @@ from textual.content import Content
 from textual.markup import escape
 
 from ..workbench.library import Entry, Library, Query, usual_places
+from ..workbench.paths import here
 from ..workbench.visible import visible_line
 from ..workbench.words import say
 from . import recent_files
@@ -73,16 +73,14 @@ class FileCommands(Provider):
 
     def _find(self) -> None:
         library, used = self._workbench.library, recent_files.load()
-        # This folder may have been deleted.
-        with suppress(OSError):
-            library.look(())
-            for hit in library.search(Query(()), usual_places(Path.cwd(), used), used, self._stop):
-                self._entries.append(hit.entry)
+        library.look(())
+        for hit in library.search(Query(()), usual_places(here(), used), used, self._stop):
+            self._entries.append(hit.entry)
         self._found_all = True
 
     async def _all(self) -> AsyncIterator[Entry]:
         """The files that aren't open, as they are found."""
-        opened = {session.document.path.absolute() for session in self._workbench.sessions}
+        opened = {session.document.path for session in self._workbench.sessions}
         seen = 0
         while True:
             found_all = self._found_all
@@ -141,7 +139,7 @@ class FileCommands(Provider):
             if session in self._workbench.sessions:
                 self._workbench.go_to(self._workbench.sessions.index(session))
 
-        path = "" if session.document.is_untitled else visible_line(shown_path(session.document.path.absolute()))
+        path = "" if session.document.is_untitled else visible_line(shown_path(session.document.path))
         return _hit("screen.use_open", name, switch, path or say("library.draft"), score)
 
     def _to_open(self, entry: Entry, name: Content, score: float) -> Hit:

@@ -15,7 +15,7 @@ from .errors import QiaoError, Unreadable
 from .history import History, Step
 from .merging import merged, with_uids_of
 from .paths import data_dir
-from .saving import ChangedOnDisk, keep_copy, read, write
+from .saving import ChangedOnDisk, Unsaved, keep_copy, read, write
 from .visible import visible_line
 from .words import say
 
@@ -44,8 +44,13 @@ class Document:
     """
 
     def __init__(self, path: Path, conversation: Conversation, *, is_untitled: bool = False) -> None:
-        """A conversation that is on no disk yet. `Document.open` and `Document.untitled` are the ways to get one."""
-        self.path = path
+        """A conversation that is on no disk yet. `Document.open` and `Document.untitled` are the ways to get one.
+
+        Raises:
+            Unreadable: the path is told from the folder that the program is in, and that has been deleted.
+        """
+        self.path = _whole(path, Unreadable)
+        """Whole, so that it means the same file whatever becomes of the folder that the program is in."""
         self.is_untitled = is_untitled
         """No name was given yet: the file, if there is one, lies in the data folder."""
         self.read_only = False
@@ -77,18 +82,19 @@ class Document:
         Raises:
             Unreadable: the file can't be read, is no conversation, or couldn't be made where it would be.
         """
+        whole = _whole(path, Unreadable)
         try:
             on_disk = read(path)
         except Unreadable as error:
             if error.key != "document.not_found":
                 raise
-            folder = Path(os.path.realpath(path)).parent
+            folder = Path(os.path.realpath(whole)).parent
             if not os.path.isdir(folder):
                 shown = visible_line(str(folder))
                 raise Unreadable("document.no_folder", folder=shown, file=visible_line(path.name)) from None
             return cls(path, new or Conversation())
         loaded = loads(on_disk.data, str(path))
-        document = cls(path, loaded.conversation, is_untitled=path.absolute().parent == untitled_folder())
+        document = cls(path, loaded.conversation, is_untitled=whole.parent == untitled_folder())
         document._take_in(loaded, loaded.conversation, on_disk.digest)
         return document
 
@@ -224,6 +230,7 @@ class Document:
             ReadOnly: the file is only shown.
         """
         self._refuse_if_read_only()
+        path = _whole(path, Unsaved)
         with self._saving:
             if os.path.realpath(path) == os.path.realpath(self.path) and self._digest is not None:
                 self.path, self.is_untitled = path, False
@@ -436,6 +443,14 @@ class Document:
             except ChangedOnDisk:
                 self.path = first.with_stem(f"{first.stem}-{number}")
         raise AssertionError
+
+
+def _whole(path: Path, error: type[QiaoError]) -> Path:
+    """The path from the root. Symlinks stay, and with them what `..` means."""
+    try:
+        return path.absolute()
+    except OSError:
+        raise error("document.no_here", file=visible_line(str(path))) from None
 
 
 def _backup_names(name: str) -> Iterable[str]:

@@ -15,6 +15,7 @@ from . import toml_glance
 from .document import untitled_folder
 from .listing import DEPTH, File, Kind, Listing, Place
 from .paths import config_dir, data_dir
+from .peeking import BEGINNING, SEARCHED, peek
 from .rescuing import rescue_folder
 from .toml_glance import Glance, Needle
 
@@ -34,6 +35,12 @@ class Entry(NamedTuple):
     size: int
     """Bytes."""
     glance: Glance
+    """Of a large file, at its beginning only."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether words are looked for in its name only."""
+        return self.size > SEARCHED
 
     @property
     def name(self) -> str:
@@ -178,7 +185,7 @@ class Library:
             if stop.is_set():
                 return
             if entry is not None:
-                excerpt = _found(_read(file.path), missing)
+                excerpt = None if entry.is_large else _found(peek(file.path, SEARCHED), missing)
                 judged[file] = None if excerpt is None else Hit(entry, excerpt)
             if (hit := judged[file]) is not None:
                 yield hit
@@ -186,29 +193,21 @@ class Library:
     def _glance(self, file: File) -> Glance | None:
         known = self._known.get(file.path)
         if known is None or known[0] != file.stamp:
-            known = self._known[file.path] = file.stamp, toml_glance.glance(_read(file.path))
+            most = BEGINNING if file.stamp[1] > SEARCHED else SEARCHED
+            known = self._known[file.path] = file.stamp, toml_glance.glance(peek(file.path, most))
         return known[1]
 
 
-def usual_places(here: Path, used: Iterable[str]) -> list[Place]:
+def usual_places(here: Path | None, used: Iterable[str]) -> list[Place]:
     """Where conversations lie: below this folder, in the data folder, and wherever files were opened."""
     return [
         Place(untitled_folder(), 0, "draft"),
         Place(rescue_folder(), 0, "rescued"),
         Place(data_dir() / "templates", 1, "template"),
         Place(config_dir() / "templates", 1, "template"),
-        Place(here, DEPTH),
+        *([] if here is None else [Place(here, DEPTH)]),
         *(Place(folder) for folder in dict.fromkeys(Path(path).parent for path in used)),
     ]
-
-
-def _read(path: str) -> bytes:
-    """The file's content; nothing, if it can't be read: opening it will say why."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 def _found(data: bytes, words: Sequence[Needle]) -> Excerpt | None:

@@ -4,6 +4,14 @@ import os
 from pathlib import Path
 
 
+def here() -> Path | None:
+    """The folder that the program is in; None: it has been deleted."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
 def _folder(kind: str) -> Path:
     home = os.environ.get("QIAO_HOME")
     if home:

@@ -20,6 +20,10 @@ LOCK_SECONDS = 10.0
 """So long a save waits for another Qiao that is saving the same file."""
 
 
+LARGEST = 500_000_000
+"""Bytes of a file that is opened: a conversation takes ten times its file's size in memory, and minutes to be read."""
+
+
 class Unsaved(QiaoError):
     """A file could not be written; what is on disk is as it was."""
 
@@ -44,13 +48,17 @@ def read(path: Path, *, streams: bool = False) -> OnDisk:
     """The file's content.
 
     Args:
-        streams: whether a pipe will do, which may block for ever.
+        streams: whether a pipe will do, which may block for ever, and a file of any size.
 
     Raises:
-        Unreadable: it isn't there, is a folder or no regular file, or can't be read.
+        Unreadable: it isn't there, is a folder or no regular file, is too large, or can't be read.
     """
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
+        mode = status.st_mode
+        if status.st_size > LARGEST and stat.S_ISREG(mode) and not streams:
+            size, most = status.st_size // 1_000_000, LARGEST // 1_000_000
+            raise Unreadable("document.too_large", file=visible_line(str(path)), size=f"{size:,}", most=most)
         if not (streams or stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise Unreadable("document.no_regular_file", file=visible_line(str(path)))
         data = path.read_bytes()
@@ -132,7 +140,8 @@ def _current_digest(real: Path) -> str | None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise Unsaved("document.no_regular_file", file=visible_line(str(real)))
-    return digest_of(real.read_bytes())
+    with real.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _replace(real: Path, data: bytes) -> None:

@@ -10,6 +10,8 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
+from .peeking import BEGINNING
+
 _MESSAGE = b"\n[[message]]"
 _FORMAT = re.compile(rb"^qiao[ \t]*=[ \t]*\d", re.MULTILINE)
 _KIND = re.compile(rb"^kind[ \t]*=", re.MULTILINE)
@@ -48,7 +50,8 @@ class Glance(NamedTuple):
 def glance(data: bytes) -> Glance | None:
     """What the file holds; None: it is no conversation. One with mistakes in it counts as one."""
     first = data.find(_MESSAGE)
-    head = data if first < 0 else data[: first + 1]
+    # Parsing takes a second for some MB: what stands so far above the first message does without a title.
+    head = data[: min(BEGINNING, len(data) if first < 0 else first + 1)]
     if not _FORMAT.search(head):
         return None
     try:
@@ -66,7 +69,7 @@ def glance(data: bytes) -> Glance | None:
     models: dict[str, None] = dict.fromkeys([*own, *answered])
     return Glance(
         title if isinstance(title, str) else None,
-        _opening(data[len(head) : len(head) + 20_000].decode(errors="replace")),
+        _opening(data[first + 1 : first + 20_000].decode(errors="replace")) if first >= 0 else "",
         tuple(models),
         data.count(_MESSAGE),
         tuple(tag for tag in tags if isinstance(tag, str)),

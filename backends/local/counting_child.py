@@ -97,8 +97,10 @@ def count(ask: Ask) -> list[int] | None:
         if tokenizer is None:
             return None
         return [len(tokenizer.encode(text, add_special_tokens=False)) for text in ask.texts]
-    # The package raises bare exceptions, and a file may be anything.
-    except Exception:  # noqa: BLE001
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    # The package raises bare exceptions, when it panics one that is no `Exception`; and a file may be anything.
+    except BaseException:  # noqa: BLE001
         return None
 
 

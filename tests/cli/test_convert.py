@@ -64,3 +64,12 @@ def test_a_missing_file_and_a_folder_without_conversations(qiao: Qiao, here: Pat
     assert qiao("convert", "gone.json", "x.md").code == 2
     (here / "empty").mkdir()
     assert "holds no conversation" in qiao("convert", "empty", "x.md").err
+
+
+@pytest.mark.parametrize(
+    ("held", "said"), [("[]", "The list in stdin is empty"), ("[{}]", "The first object in stdin has no fields")]
+)
+def test_what_holds_nothing_is_called_so(qiao: Qiao, held: str, said: str) -> None:
+    code, out, err = qiao("convert", "-", "-", "--to", "markdown", stdin=held)
+    assert (code, out) == (2, "")
+    assert said in err

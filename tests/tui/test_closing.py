@@ -1,6 +1,8 @@
 """Several conversations at once: closing and reopening them, what was open before, answers in those not shown."""
 
+import os
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -168,3 +170,21 @@ async def test_answers_in_other_conversations_are_told(here: Path) -> None:
         await bench.see("“a”: the answer is there.")
         await bench.miss("1 answering elsewhere")
         await bench.saved(*HELLO, ("assistant", "Paris."), path=path)
+
+
+def test_what_was_open_may_be_anything_by_now(tmp_path: Path) -> None:
+    """Large, or a pipe that nobody writes to: neither is waited for."""
+    large, pipe = tmp_path / "large.toml", tmp_path / "pipe.toml"
+    large.write_bytes(dumps(talk(("user", "Hi."), title="A large one")))
+    with large.open("r+b") as file:
+        file.truncate(200_000_000)
+    os.mkfifo(pipe)
+    tracemalloc.start()
+    try:
+        before = open_before.look([pipe, large])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert before.offer is not None
+    assert before.offer.names == ("A large one",)
+    assert peak < 10_000_000

@@ -70,6 +70,20 @@ async def test_a_few_are_opened_at_once(here: Path) -> None:
 
 
 @in_loop
+async def test_what_was_left_out_is_that_of_the_chosen_one(here: Path) -> None:
+    rows = [messages_of("Plain"), {**messages_of("With tools"), "tools": [{}]}]
+    (here / "two.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    async with workbench(talk(*HELLO)) as bench:
+        for typed, told in (("Plain", "1 from two.jsonl"), ("With", "left out: tools")):
+            await bench.press("O", *"two.jsonl", "enter")
+            await bench.see("two.jsonl holds 2")
+            await bench.type(typed)
+            assert "left out" not in bench.text()
+            await bench.press("enter")
+            await bench.see(told)
+
+
+@in_loop
 async def test_a_file_with_a_mistake_or_none_at_all_is_said(here: Path) -> None:
     (here / "bad.jsonl").write_text('{"messages": [\n')
     async with workbench(talk(*HELLO)) as bench:

@@ -280,3 +280,19 @@ async def test_a_conversation_saved_into_templates_is_one(here: Path) -> None:
         await bench.see("terse", "1 found")
         await bench.press("enter")
         await bench.see("A copy of “terse”", "Be terse.", "draft")
+
+
+@in_loop
+async def test_a_large_file_holds_nothing_up(here: Path) -> None:
+    put(here / "small.toml", talk(("user", "about cats")))
+    large = put(here / "large.toml", talk(("user", "about dogs"), title="A large one"))
+    with large.open("r+b") as file:
+        file.truncate(3_000_000_000)
+    async with workbench(talk(*HELLO)) as bench:
+        await bench.press("O")
+        await bench.see("small.toml", "A large one", "only its beginning")
+        await bench.type("large")
+        await bench.miss("small.toml")
+        await bench.press("enter")
+        await bench.see("3,000 MB")
+        assert bench.session.messages[0].text == HELLO[0][1]

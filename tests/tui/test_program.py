@@ -13,6 +13,8 @@ from qiao.tui.app import QiaoApp
 from qiao.tui.program import run_workbench
 from qiao.workbench.config import Config
 
+from .conftest import Terminal
+
 
 class Slow(ScriptedBackend):
     """Takes its time to close, as a server does."""
@@ -53,3 +55,35 @@ def test_the_screen_goes_first(monkeypatch: pytest.MonkeyPatch, home: Path, brok
     with pytest.raises(RuntimeError) if broken else nullcontext():
         assert run_workbench([], run_at_once=False, config=Config()) == 0
     assert order == [("screen", True), ("close", False)]
+
+
+BROKEN = """
+from pathlib import Path
+
+from qiao.cli.main import main
+from qiao.tui.app import QiaoApp
+
+
+def mistake(self):
+    secret = "a private word"
+    raise ZeroDivisionError("on purpose")
+
+
+QiaoApp._journal = mistake
+raise SystemExit(main([]))
+"""
+
+
+def test_the_log_says_where_a_mistake_of_its_own_is(tmp_path: Path, home: Path) -> None:
+    script = tmp_path / "broken.py"
+    script.write_text(BROKEN, encoding="utf-8")
+    line = Terminal(program=script, home=home)
+    try:
+        line.wait("The log says more")
+        assert line.ended() == 2
+    finally:
+        line.close()
+    log = (home / "log" / "workbench.log").read_text(encoding="utf-8")
+    assert 'raise ZeroDivisionError("on purpose")' in log
+    assert "ZeroDivisionError: on purpose" in log
+    assert log.count("private") == 0

@@ -2,6 +2,8 @@
 
 import os
 import threading
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.library import Hit, Library, Place, Query
+from qiao.workbench.peeking import peek
 from qiao.workbench.toml_glance import Needle, glance, texts
 
 WRITTEN = st.text(st.characters(exclude_categories=["Cs"]))
@@ -149,3 +152,43 @@ def test_a_search_that_is_given_up_ends(tmp_path: Path) -> None:
     assert next(hits)
     stop.set()
     assert not list(hits)
+
+
+def test_of_a_large_file_only_the_beginning_is_read(tmp_path: Path) -> None:
+    large = put(tmp_path, "large.toml", "near the top", touched=2, title="A large one")
+    with large.open("r+b") as file:
+        file.seek(60_000_000)
+        file.write(b"[[message]]\nfarword\n")
+    huge = tmp_path / "sparse.toml"
+    with huge.open("wb") as file:
+        file.truncate(200_000_000)
+    put(tmp_path, "small.toml", "farword")
+    tracemalloc.start()
+    try:
+        listed = find(tmp_path, "")
+        searched = find(tmp_path, "farword")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [hit.entry.name for hit in listed] == ["A large one", "small"]
+    assert [hit.entry.is_large for hit in listed] == [True, False]
+    assert [hit.entry.name for hit in searched] == ["small"]
+    assert peak < 20_000_000
+
+
+def test_a_long_head_is_not_parsed(tmp_path: Path) -> None:
+    path = put(tmp_path, "data.toml", "hi")
+    path.write_bytes(b"qiao = 1\n" + b"".join(b"k%d = 1\n" % n for n in range(1_000_000)) + b"[[message]]\n")
+    began = time.monotonic()
+    [hit] = find(tmp_path, "")
+    assert (hit.entry.name, hit.entry.glance.messages) == ("data", 1)
+    assert time.monotonic() - began < 2
+
+
+def test_pipes_are_never_opened(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.toml"
+    os.mkfifo(pipe)
+    put(tmp_path, "small.toml", "hi")
+    assert [hit.entry.name for hit in find(tmp_path, "hi")] == ["small"]
+    assert peek(str(pipe), 10) == b""
+    assert peek("/dev/zero", 10) == b""

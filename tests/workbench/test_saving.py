@@ -166,6 +166,14 @@ def test_what_cant_be_read_is_told(folder: Path) -> None:
     assert "\x1b" not in str(caught.value)
 
 
+def test_a_huge_file_is_refused_unread(folder: Path) -> None:
+    path = folder / "huge.toml"
+    with path.open("wb") as file:
+        file.truncate(saving.LARGEST + 1_000_000)
+    with pytest.raises(Unreadable, match=r"huge\.toml has 501 MB: only files of up to 500 MB are opened"):
+        read(path)
+
+
 def test_permissions_bind(open_folder: Path) -> None:
     locked, protected, secret = open_folder / "locked", open_folder / "protected", open_folder / "secret"
     locked.mkdir(mode=0o555)

@@ -25,7 +25,7 @@ class ChooseTemplate(FilteredList[Path]):
 
     def __init__(self, inks: Inks) -> None:
         super().__init__(inks, say("seen.choose_template"))
-        self._found = _templates([Path.cwd(), paths.config_dir() / "templates"])
+        self._found = _templates([*filter(None, [paths.here()]), paths.config_dir() / "templates"])
 
     def listed(self, typed: str) -> Sequence[Row]:
         own = Row((Run(say("seen.own_template")),), (), OWN)

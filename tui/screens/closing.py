@@ -1,6 +1,5 @@
 """What the keys do to close a conversation, and to open again what was closed or left."""
 
-import os
 from pathlib import Path
 
 from textual import work
@@ -52,7 +51,7 @@ class ClosingActions(WorkbenchBase):
             is_settled = not document.unsaved and not session.runs
         if session in self.sessions and not document.is_new:
             name = called(document)
-            self.offers.append(Offer((Path(os.path.abspath(document.path)),), (name,)))
+            self.offers.append(Offer((document.path,), (name,)))
             key = "closing.closed_draft" if document.is_untitled else "closing.closed"
             self.qiao.tell(say(key, title=visible_line(name), press=(self.qiao.keys.shown("reopen") or [":"])[0]))
         self._take_off(session)
@@ -97,9 +96,9 @@ class ClosingActions(WorkbenchBase):
 
     def do_reopen(self) -> None:
         """What was closed last; before that, what was open when Qiao was left."""
-        opened = {os.path.abspath(session.document.path) for session in self.sessions}
+        opened = {session.document.path for session in self.sessions}
         while self.offers:
-            wanted = [path for path in self.offers.pop().paths if str(path) not in opened and path.exists()]
+            wanted = [path for path in self.offers.pop().paths if path not in opened and path.exists()]
             if self._open_again(wanted):
                 return
         raise QiaoError("closing.nothing")

@@ -14,6 +14,7 @@ from ...workbench.exchange.files import export_file, import_file
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..session import Session
+from ..typed_path import shown_path
 from .workbench_base import WorkbenchBase
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class ExchangeActions(WorkbenchBase):
 
         def chosen(conversations: Sequence[Conversation] | None) -> None:
             if conversations:
-                self._begin(name, conversations, imported.left_out)
+                self._begin(name, conversations, imported.left_out_of(conversations))
 
         if len(imported.conversations) > 1:
             from .choose_imported import ChooseImported
@@ -61,4 +62,4 @@ class ExchangeActions(WorkbenchBase):
         except QiaoError as error:
             self.qiao.tell(str(error), error=True)
             return
-        self.qiao.tell("\n".join([say("library.exported", path=visible_line(str(path))), *left_out.lines()]))
+        self.qiao.tell("\n".join([say("library.exported", path=visible_line(shown_path(path))), *left_out.lines()]))

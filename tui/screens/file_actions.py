@@ -23,7 +23,7 @@ from ..beginning import load_conversation
 from ..panes.models import ModelRows
 from ..panes.sampling import SamplingPane, SamplingRows, Setting
 from ..session import Session
-from ..typed_path import typed_path
+from ..typed_path import shown_path, typed_path
 from .dialogs import Choice, LineInput, Question
 from .exchange_actions import ExchangeActions
 
@@ -101,7 +101,8 @@ class FileActions(ExchangeActions):
             if choice is not None:
                 self.guarded(lambda: (self.begin_from if choice.is_template else self.open_path)(choice.path))
 
-        paths = {Path(os.path.abspath(session.document.path)) for session in self.sessions}
+        # As the library's own, without `..`.
+        paths = {Path(os.path.normpath(session.document.path)) for session in self.sessions}
         from .library import LibraryScreen
 
         self.app.push_screen(LibraryScreen(self.inks, self.library, paths), chosen)
@@ -122,8 +123,9 @@ class FileActions(ExchangeActions):
         Raises:
             QiaoError: it can't be read.
         """
+        real = os.path.realpath(path)
         for number, session in enumerate(self.sessions):
-            if session.document.path is not None and session.document.path.resolve() == path.resolve():
+            if os.path.realpath(session.document.path) == real:
                 self.go_to(number)
                 return
         if is_foreign(path):
@@ -131,7 +133,7 @@ class FileActions(ExchangeActions):
             return
         self.sessions.append(Session(Document.open(path)))
         if not self.sessions[-1].document.is_untitled:
-            recent_files.add(path)
+            recent_files.add(self.sessions[-1].document.path)
         self.go_to(len(self.sessions) - 1)
         for notice in self.session.document.notices:
             self.qiao.tell(notice)
@@ -157,7 +159,7 @@ class FileActions(ExchangeActions):
     async def _save_now(self, document: Document) -> None:
         keeper = self.qiao.keeper
         if await keeper.save(document, again=True):
-            self.qiao.tell(say("screen.saved_to", path=visible_line(str(document.path))))
+            self.qiao.tell(say("screen.saved_to", path=visible_line(shown_path(document.path))))
         elif not document.unsaved and not document.read_only and not document.is_gone():
             # What the file holds now can't be read, and was never ours.
             keeper.ask(document)
@@ -172,7 +174,7 @@ class FileActions(ExchangeActions):
                 path = typed_path(text)
                 exists = path.exists()
                 if not path.parent.is_dir() and path.parent.name not in TEMPLATES:
-                    raise QiaoError("document.no_folder", folder=visible_line(str(path.parent)), file=path.name)
+                    raise QiaoError("document.no_folder", folder=visible_line(shown_path(path.parent)), file=path.name)
             except (OSError, QiaoError) as error:
                 self.qiao.tell(str(error), error=True)
                 # What was typed stays, to be mended.
@@ -180,7 +182,7 @@ class FileActions(ExchangeActions):
                 return
             write = self.export if is_foreign(path) else self._save_as
             if exists:
-                question = say("screen.overwrite", path=visible_line(str(path)))
+                question = say("screen.overwrite", path=visible_line(shown_path(path)))
                 choices = [Choice("o", say("screen.choice_overwrite"), "overwrite")]
                 self.app.push_screen(
                     Question(question, choices), lambda answer: write(document, path, True) if answer else None
@@ -191,7 +193,7 @@ class FileActions(ExchangeActions):
         def ask(text: str) -> None:
             self.app.push_screen(LineInput(say("screen.save_as"), text), named)
 
-        ask("" if document.is_untitled or document.path is None else str(document.path))
+        ask("" if document.is_untitled else shown_path(document.path))
 
     def _save_as(self, document: Document, path: Path, overwrite: bool) -> None:
         try:
@@ -205,7 +207,7 @@ class FileActions(ExchangeActions):
         else:
             recent_files.add(path)
             self.qiao.keeper.settled(document)
-            self.qiao.tell(say("screen.saved_to", path=visible_line(str(path))))
+            self.qiao.tell(say("screen.saved_to", path=visible_line(shown_path(path))))
         self.refresh_title()
 
     def conflicted(self, document: Document) -> None:

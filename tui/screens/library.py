@@ -14,6 +14,7 @@ from ...workbench.errors import QiaoError
 from ...workbench.exchange.files import is_foreign
 from ...workbench.library import Entry, Hit, Library, Query, filter_in, usual_places
 from ...workbench.listing import File
+from ...workbench.paths import here
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from .. import recent_files
@@ -65,7 +66,7 @@ class _Search:
 
     def _run(self) -> None:
         used = recent_files.load()
-        query, places = Query.of(self._typed), usual_places(Path.cwd(), used)
+        query, places = Query.of(self._typed), usual_places(here(), used)
         for hit in self._library.search(query, places, used, self._stop, self._judged):
             self.count += 1
             if self.count <= LISTED:

@@ -68,7 +68,7 @@ def detail(entry: Entry) -> str:
     """Two lines about a conversation: where it lies, what is in it."""
     glance = entry.glance
     facts = [
-        say("library.messages", n=glance.messages),
+        say("library.large") if entry.is_large else say("library.messages", n=glance.messages),
         f"{entry.size / 1000:,.1f} kB",
         *(short_model(each) for each in latest_models(entry)),
         *(f"#{tag}" for tag in glance.tags),

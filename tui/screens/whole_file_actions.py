@@ -36,7 +36,7 @@ class WholeFileActions(WorkbenchBase):
             nonlocal code
             from ..external_editor import edit_file
 
-            code = edit_file(self.app, document.path.absolute())
+            code = edit_file(self.app, document.path)
 
         self.guarded(edit)
         problem = await keeper.take_in(document, "screen.file_edited")

@@ -16,7 +16,7 @@ def read(records: Sequence[Record], name: str) -> Imported:
     Raises:
         Unreadable: a record has no instruction, or a history that isn't pairs.
     """
-    return Imported(tuple(_conversation(record, name) for record in records), LeftOut())
+    return Imported.of(_conversation(record, name) for record in records)
 
 
 def _conversation(record: Record, name: str) -> Conversation:

@@ -1,12 +1,13 @@
 """What reading or writing another format gives, and what it had to leave out."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ..conversation import Conversation, Message
 from ..variables import message_runs
 from ..words import say
+from .records import Record
 
 
 class LeftOut(Counter[str]):
@@ -21,7 +22,37 @@ class Imported(NamedTuple):
     """The conversations of a file."""
 
     conversations: tuple[Conversation, ...]
-    left_out: LeftOut
+    losses: tuple[LeftOut, ...]
+    """What each of them had to leave out."""
+
+    @classmethod
+    def of(cls, conversations: Iterable[Conversation]) -> "Imported":
+        """Those of which nothing was left out."""
+        whole = tuple(conversations)
+        return cls(whole, tuple(LeftOut() for _ in whole))
+
+    @classmethod
+    def each(cls, records: Iterable[Record], read: Callable[[Record, LeftOut], Conversation]) -> "Imported":
+        """A conversation a record; `read` adds to what is left out of it."""
+        made: list[tuple[Conversation, LeftOut]] = []
+        for record in records:
+            left_out = LeftOut()
+            made.append((read(record, left_out), left_out))
+        return cls(tuple(one for one, _ in made), tuple(lost for _, lost in made))
+
+    @property
+    def left_out(self) -> LeftOut:
+        """Of all of them together."""
+        return self.left_out_of(self.conversations)
+
+    def left_out_of(self, chosen: Iterable[Conversation]) -> LeftOut:
+        """Of these of them, which are told by identity, together."""
+        wanted = {id(each) for each in chosen}
+        left_out = LeftOut()
+        for conversation, lost in zip(self.conversations, self.losses, strict=True):
+            if id(conversation) in wanted:
+                left_out.update(lost)
+        return left_out
 
 
 class Exported(NamedTuple):

@@ -33,7 +33,7 @@ def _records(read: Callable[[Sequence[Record], str], Imported]) -> Read:
 
 
 def _native(text: str, name: str) -> Imported:
-    return Imported((conversation_file.loads(text.encode(), name).conversation,), LeftOut())
+    return Imported.of([conversation_file.loads(text.encode(), name).conversation])
 
 
 def _write_native(conversations: Sequence[Conversation]) -> Exported:
@@ -86,8 +86,8 @@ def read_any(data: bytes, name: str, named: str | None = None) -> Imported:
     if not imported.conversations:
         raise Unreadable("exchange.empty", file=visible_line(name))
     if chosen.name not in ("qiao", "prompt-yml"):
-        texts = (message.text for each in imported.conversations for message in each.messages)
-        imported.left_out["read_as_variables"] += sum(bool(PATTERN.search(text)) for text in texts)
+        for each, left_out in zip(imported.conversations, imported.losses, strict=True):
+            left_out["read_as_variables"] += sum(bool(PATTERN.search(message.text)) for message in each.messages)
     return imported
 
 
@@ -97,7 +97,12 @@ def _told(text: str, name: str) -> Format:
         return by_ending
     if by_ending is None and not text.lstrip().startswith(("{", "[")):
         raise Unreadable("exchange.unknown_format", file=visible_line(name), formats=names(reading=True))
-    table = next(iter(read_records(text, name)), Record("", {})).table
+    records = read_records(text, name)
+    if not records:
+        raise Unreadable("exchange.empty_list", file=visible_line(name))
+    table = records[0].table
+    if not table:
+        raise Unreadable("exchange.empty_object", file=visible_line(name))
     found = next((format for field, format in _SIGNS if field in table), None)
     if found is None:
         raise Unreadable("exchange.unknown_records", file=visible_line(name), fields=visible_line(", ".join(table)))

@@ -40,8 +40,7 @@ def read(records: Sequence[Record], name: str) -> Imported:
     Raises:
         Unreadable: a record has no list of messages, or a message no role.
     """
-    left_out = LeftOut()
-    return Imported(tuple(_conversation(record, name, left_out) for record in records), left_out)
+    return Imported.each(records, lambda record, left_out: _conversation(record, name, left_out))
 
 
 def read_batch(records: Sequence[Record], name: str) -> Imported:
@@ -50,16 +49,16 @@ def read_batch(records: Sequence[Record], name: str) -> Imported:
     Raises:
         Unreadable: a record is neither.
     """
-    left_out = LeftOut()
-    conversations: list[Conversation] = []
-    for place, table in records:
-        body = table.get("body")
+
+    def request_or_result(record: Record, left_out: LeftOut) -> Conversation:
+        body = record.table.get("body")
         if isinstance(body, dict):
-            made = _conversation(Record(place, cast(Table, body)), name, left_out)
+            made = _conversation(Record(record.place, cast(Table, body)), name, left_out)
         else:
-            made = _result(Record(place, table), name, left_out)
-        conversations.append(msgspec.structs.replace(made, title=string(table, "custom_id")))
-    return Imported(tuple(conversations), left_out)
+            made = _result(record, name, left_out)
+        return msgspec.structs.replace(made, title=string(record.table, "custom_id"))
+
+    return Imported.each(records, request_or_result)
 
 
 def _result(record: Record, name: str, left_out: LeftOut) -> Conversation:

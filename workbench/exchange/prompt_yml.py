@@ -75,7 +75,7 @@ def read(text: str, name: str) -> Imported:
         variables=variables,
         messages=tuple(messages),
     )
-    return Imported((conversation,), left_out)
+    return Imported((conversation,), (left_out,))
 
 
 def _sampling(value: object, left_out: LeftOut) -> Sampling:

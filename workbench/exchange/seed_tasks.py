@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..conversation import Conversation, Message
 from .alpaca import question
-from .exchanged import Imported, LeftOut
+from .exchanged import Imported
 from .openai_messages import wrong
 from .records import Record, string, tables
 
@@ -26,4 +26,4 @@ def read(records: Sequence[Record], name: str) -> Imported:
             answered = Message(role="assistant", text=string(instance, "output") or "")
             own = title if len(instances) == 1 else f"{title} {number}"
             conversations.append(Conversation(title=own, messages=(asked, answered)))
-    return Imported(tuple(conversations), LeftOut())
+    return Imported.of(conversations)

@@ -33,8 +33,7 @@ def read(records: Sequence[Record], name: str) -> Imported:
     Raises:
         Unreadable: a record has no turns, or a turn nobody who says it.
     """
-    left_out = LeftOut()
-    return Imported(tuple(_conversation(record, name, left_out) for record in records), left_out)
+    return Imported.each(records, lambda record, left_out: _conversation(record, name, left_out))
 
 
 def _conversation(record: Record, name: str, left_out: LeftOut) -> Conversation:

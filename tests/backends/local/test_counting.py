@@ -1,6 +1,9 @@
 """Tokens counted by a model's own tokenizer, in a process of its own."""
 
+import os
+import signal
 import struct
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from qiao.backends.local import counting, counting_child
 from qiao.backends.local.counting import TokenCounter
 from qiao.backends.local.counting_child import Ask, count
 from qiao.backends.local.tokenizer import Tokenizer as WithTransformers
@@ -110,3 +114,62 @@ def test_a_process_that_died_is_started_again_and_close_ends_it(starter: Path, c
     began = time.monotonic()
     assert counter.count(starter, request("b"), is_base=True) is None
     assert time.monotonic() - began < 10
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One with a tokenizer of two letters."""
+    Tokenizer(models.BPE({"a": 0, "b": 1}, [])).save(str(tmp_path / "tokenizer.json"))
+    return tmp_path
+
+
+def test_one_that_stands_still_is_given_up(
+    folder: Path, counter: TokenCounter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert counter.count(folder, request("a"), is_base=True)
+    process = counter._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(counting, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(counting, "PATIENCE_S_A_MB", 0.2)
+    # More than a pipe takes at once.
+    assert counter.count(folder, request("b" * 1_000_000), is_base=True) is None
+    assert process.poll() is not None
+    monkeypatch.undo()
+    assert counter.count(folder, request("b"), is_base=True)
+
+
+LINGERING = """#!{python}
+import os, sys, time
+
+for line in sys.stdin:
+    if "deadly" in line:
+        os.close(1)
+        time.sleep(60)
+    print('{{"counts": [7]}}', flush=True)
+"""
+"""A process that an input kills, and that takes its time to be gone."""
+
+
+def test_an_input_that_kills_it_costs_the_next_nothing(
+    tmp_path: Path, counter: TokenCounter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "lingering"
+    program.write_text(LINGERING.format(python=sys.executable))
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert counter.count(tmp_path, request("deadly"), is_base=True) is None
+    told = counter.count(tmp_path, request("a"), is_base=True)
+    assert told is not None
+    assert told.last == 7
+
+
+def test_a_panic_of_the_package_is_no_end(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    class Panic(BaseException):
+        """As pyo3's: no `Exception`."""
+
+    def panic(path: str, stamp: tuple[int, int]) -> None:
+        raise Panic
+
+    monkeypatch.setattr(counting_child, "_tokenizer", panic)
+    assert count(Ask(str(folder), ["a"])) is None

@@ -239,7 +239,7 @@ def test_braces_from_outside_are_told_of() -> None:
         (b'[{"messages": []}, 3]', "a.json", "expected objects"),
         (b'{"text": "x"}', "a.json", "from its fields: text"),
         (b"\xff\xfe", "a.json", "not UTF-8"),
-        (b"[]", "a.json", "can't be told"),
+        (b"[]", "a.json", "is empty"),
         (b"name: [", "a.prompt.yml", "not YAML"),
         (b"- 1", "a.yml", "no list of messages"),
         (b"# Hi", "a.md", "can be written, not read"),
