@@ -88,7 +88,7 @@ async def test_saving_over_what_was_broken_asks_and_keeps_it_beside(path: Path) 
     async with workbench(talk(*HELLO), path) as bench:
         broken(path)
         await bench.press("w")
-        await bench.see("There is no reading what it holds now.")
+        await bench.see("reading what it holds now.")
         await bench.press("m")
         await bench.saved(*HELLO)
         await bench.press("q")

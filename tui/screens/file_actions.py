@@ -212,6 +212,8 @@ class FileActions(ExchangeActions):
 
     def conflicted(self, document: Document) -> None:
         """The file was changed by another program, and so was the document: the person decides."""
+        if document in self.deciding:
+            return
         from .conflict import asking_about
 
         def decided(answer: str | None) -> None:
