@@ -6,7 +6,6 @@ import gc
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -17,7 +16,6 @@ from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.message import Message as Event
-from textual.screen import Screen
 from textual.widget import Widget
 
 from ..backends.registry import Backends
@@ -36,15 +34,13 @@ from ..workbench.words import say
 from . import journaling, leaving, meanwhile, open_before, recent_files
 from .actions import ACTIONS, WRITING, Keys
 from .color_depth import Depth, fitted
-from .few_notices import FewNotices
-from .full_width import is_wide_text, plain_key
 from .inks import Inks
 from .jobs import Job, Jobs
 from .journaling import Journals
 from .keeper import Keeper
+from .keys_in_order import KeysInOrder
 from .open_before import OpenFiles
 from .running import Run
-from .screens.dialogs import Question
 from .screens.workbench import WorkbenchScreen
 from .session import Session
 from .theme_files import load_themes, to_textual, variables
@@ -56,8 +52,6 @@ if TYPE_CHECKING:
     from ..workbench.exchange.exchanged import Imported
     from .palette import Command
 
-SETTLE_SECONDS = 0.5
-"""At most so long a key waits for what the key before it opened."""
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
 several times. Python's own 5 ms would add up to something felt."""
@@ -75,7 +69,7 @@ def _file_commands() -> "type[Provider]":
     return FileCommands
 
 
-class QiaoApp(FewNotices, inherit_bindings=False):
+class QiaoApp(KeysInOrder, inherit_bindings=False):
     """Qiao's workbench.
 
     Args:
@@ -164,11 +158,8 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         self._touring = touring
         self._imported = imported
         self._looking = threading.Lock()
-        self._hinted = 0.0
         self._leaving = False
         self._someone = True
-        self._typed_ahead: list[events.Event] | None = []
-        """Keys that came before the first paint; None: that was."""
         super().__init__(driver_class=driver_class)
         # Whatever stands on the screen, a dialog or an open editor, may have been written over.
         for key in self.keys.everywhere("repaint"):
@@ -222,7 +213,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
             self.workbench.action_do("run")
         elif self._touring and not any(session.messages for session in self.workbench.sessions):
             self.workbench.action_do("tour")
-        self.call_later(self._take_typed_ahead)
+        self.call_later(self.take_typed_ahead)
 
     # Words that aren't in a file yet
 
@@ -292,56 +283,7 @@ class QiaoApp(FewNotices, inherit_bindings=False):
         if isinstance(event, events.Resize):
             # Comes also at the same size: after the screen was given up to another program, or the process stopped.
             self.repaint()
-        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
-            await super().on_event(event)
-            return
-        if self._typed_ahead is not None:
-            self._typed_ahead.append(event)
-            return
-        if isinstance(event, events.Key) and not self._is_typed(event):
-            plain = plain_key(event)
-            if plain is not None:
-                event = plain
-            elif is_wide_text(event) and self.screen is self.workbench:
-                self._hint_at_input_method()
-                return
-        screen, target = self.screen, self.focused or self.screen
-        if screen is self.workbench and self.workbench.took(event):
-            return
         await super().on_event(event)
-        await self._settled(screen, target)
-
-    async def _take_typed_ahead(self) -> None:
-        """What was typed before there was a screen means what it would have meant on it."""
-        typed, self._typed_ahead = self._typed_ahead or [], None
-        for event in typed:
-            await self.on_event(event)
-
-    async def _settled(self, screen: Screen[object], target: Widget) -> None:
-        """Waits until a key has done its work, so that a burst of keys means what it says.
-
-        Textual hands a key on to the focused widget and goes to the next one; `esc` would leave an editor before the
-        letters typed ahead of it have arrived there.
-        """
-        if target.is_attached:
-            done = asyncio.Event()
-            target.call_later(done.set)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), SETTLE_SECONDS)
-        if self.screen is screen:
-            return
-        until = time.monotonic() + SETTLE_SECONDS
-        while self.screen.focused is None and not isinstance(self.screen, Question) and time.monotonic() < until:
-            await asyncio.sleep(0.002)
-
-    def _is_typed(self, key: events.Key) -> bool:
-        """Whether it is text for a line or an editor."""
-        return self.focused is not None and self.focused.check_consume_key(key.key, key.character)
-
-    def _hint_at_input_method(self) -> None:
-        if time.monotonic() - self._hinted > 5:
-            self._hinted = time.monotonic()
-            self.tell(say("screen.input_method"))
 
     def place_cursor(self, editor: "TextArea") -> None:
         """Puts the terminal's own cursor where the caret is, so that an input method's window comes up there."""

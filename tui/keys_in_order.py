@@ -1,0 +1,94 @@
+"""An app that carries out each key before it looks at the next one: what is typed in one burst means what it says."""
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.widget import Widget
+
+from ..workbench.words import say
+from .few_notices import FewNotices
+from .full_width import is_wide_text, plain_key
+from .screens.dialogs import Question
+
+if TYPE_CHECKING:
+    from .screens.workbench import WorkbenchScreen
+
+SETTLE_SECONDS = 0.5
+"""At most so long a key waits for what the key before it opened."""
+
+
+class KeysInOrder(FewNotices, inherit_bindings=False):
+    """Full-width keys of an input method count as what they stand for, and keys typed before the first paint count too.
+
+    Args:
+        driver_class: for tests.
+    """
+
+    workbench: "WorkbenchScreen"
+
+    def __init__(self, *, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
+        self._hinted = 0.0
+        self._typed_ahead: list[events.Event] | None = []
+        """Keys that came before the first paint; None: that was."""
+
+    def tell(self, text: str, *, error: bool = False) -> None:
+        """A notice."""
+        raise NotImplementedError
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        if self._typed_ahead is not None:
+            self._typed_ahead.append(event)
+            return
+        if isinstance(event, events.Key) and not self._is_typed(event):
+            plain = plain_key(event)
+            if plain is not None:
+                event = plain
+            elif is_wide_text(event) and self.screen is self.workbench:
+                self._hint_at_input_method()
+                return
+        screen, target = self.screen, self.focused or self.screen
+        if screen is self.workbench and self.workbench.took(event):
+            return
+        await super().on_event(event)
+        await self._settled(screen, target)
+
+    async def take_typed_ahead(self) -> None:
+        """What was typed before there was a screen means what it would have meant on it."""
+        typed, self._typed_ahead = self._typed_ahead or [], None
+        for event in typed:
+            await self.on_event(event)
+
+    async def _settled(self, screen: Screen[object], target: Widget) -> None:
+        """Waits until a key has done its work, so that a burst of keys means what it says.
+
+        Textual hands a key on to the focused widget and goes to the next one; `esc` would leave an editor before the
+        letters typed ahead of it have arrived there.
+        """
+        if target.is_attached:
+            done = asyncio.Event()
+            target.call_later(done.set)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), SETTLE_SECONDS)
+        if self.screen is screen:
+            return
+        until = time.monotonic() + SETTLE_SECONDS
+        while self.screen.focused is None and not isinstance(self.screen, Question) and time.monotonic() < until:
+            await asyncio.sleep(0.002)
+
+    def _is_typed(self, key: events.Key) -> bool:
+        """Whether it is text for a line or an editor."""
+        return self.focused is not None and self.focused.check_consume_key(key.key, key.character)
+
+    def _hint_at_input_method(self) -> None:
+        if time.monotonic() - self._hinted > 5:
+            self._hinted = time.monotonic()
+            self.tell(say("screen.input_method"))
