@@ -23,7 +23,7 @@ def put(work: Late, session: Session, sessions: list[Session]) -> tuple[str | No
         return work(session), session
     except ReadOnly:
         copy = session.copy
-        if copy is None or copy not in sessions:
+        if copy is None or copy not in sessions or copy.document.read_only:
             copy = Session(Document.untitled(session.conversation))
         copy.selected = session.selected
         notice = work(copy)

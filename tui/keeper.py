@@ -109,6 +109,8 @@ class Keeper:
         async with self._busy:
             if await asyncio.to_thread(document.changed_on_disk):
                 await self._settle(document, notice)
+            elif not document.unsaved and await asyncio.to_thread(document.only_here) is None:
+                self.settled(document)
         self._changed()
         return None if id(document) in self._asked else self.problem(document)
 
@@ -192,10 +194,10 @@ class Keeper:
 
     def keep_elsewhere(self, document: Document) -> None:
         """What can't be saved where it belongs is kept in the data folder until it can, or for another start."""
+        if self.kept_elsewhere(document):
+            return
         conversation = document.conversation
         before = self._elsewhere.get(id(document))
-        if before is not None and before.conversation is conversation:
-            return
         # That fails too on a full disk: what was kept before stays.
         with suppress(QiaoError):
             self._elsewhere[id(document)] = _Elsewhere(save_beside(rescue_folder(), document), conversation)

@@ -142,3 +142,19 @@ async def test_a_file_that_is_gone_is_written_again_before_it_is_edited(
         path.unlink()
         await bench.press("E")
         await bench.see("Capital of Spain?", "is as you edited it")
+
+
+@in_loop
+async def test_what_cant_be_read_is_settled_by_making_it_what_it_was(
+    tmp_path: Path, use_editor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "SAVE_AFTER", 60)
+    use_editor('echo "}" >> "$1"')
+    async with workbench(talk(*HELLO), tmp_path / "talk.toml") as bench:
+        await bench.press("E")
+        await bench.see("edit it again")
+        use_editor("""sed -i '$d' "$1" """)
+        await bench.press("e")
+        await bench.see("saved")
+        await bench.miss("edit it again")
+        assert bench.said() == list(HELLO)
