@@ -12,6 +12,8 @@ from qiao.workbench import words
 
 _FOREIGN = ("HF_", "HUGGINGFACE_", "MODELSCOPE_", "TRANSFORMERS_", "QIAO_")
 _LANGUAGE = ("LC_ALL", "LC_MESSAGES", "LANGUAGE")
+_SIZE = ("COLUMNS", "LINES")
+"""Of another terminal than the one that a program is given."""
 _KEPT = os.environ.get("QIAO_TEST_CACHE")
 
 
@@ -19,6 +21,7 @@ MODELS = {"starter", "vllm_python"}
 """Fixtures of tests that load a real model: they run one after the other, whatever runs beside them."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Which tests stay together where several processes run them: those of a file, and all that load a model."""
     for item in items:
@@ -31,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """This test's QIAO_HOME, empty; the hubs' caches point beside it, and words are English."""
     for name in list(os.environ):
-        if name.startswith(_FOREIGN) or name in _LANGUAGE:
+        if name.startswith(_FOREIGN) or name in (*_LANGUAGE, *_SIZE):
             monkeypatch.delenv(name)
     own = tmp_path / "qiao-home"
     monkeypatch.setenv("QIAO_HOME", str(own))

@@ -84,7 +84,7 @@ async def test_another_model_replays_and_the_conversation_keeps_its_own(tmp_path
     four = TALK.inserted(3, Message(role="assistant", text="Yes."))
     async with workbench(four, tmp_path / "talk.toml") as bench:
         await bench.press("R")
-        await bench.see("REPLAY 2 answers", "scripted:echo", "the model's own sampling")
+        await bench.see("answers to give anew: 2", "scripted:echo", "the model's own sampling")
         await bench.type("other")
         await bench.see(f"{glyphs.row}scripted:other")
         bench.scripted.enqueue("It is Lille.")

@@ -106,11 +106,14 @@ async def test_names_that_no_file_has_cost_nothing(path: Path) -> None:
             await bench.press("ctrl+u")
             await bench.paste(typed)
             await bench.press("enter")
+            # What was typed stays, to be mended.
+            await bench.see("Save as")
+            await bench.press("escape")
             await bench.miss("Save as")
         await bench.press("N")
         await bench.paste("9" * 5000)
         await bench.press("enter")
-        await bench.see("whole number")
+        await bench.see("whole number", "How many")
         assert bench.app.is_running
 
 
