@@ -97,7 +97,8 @@ class TestOneModel:
         assert "Context 32,768 tokens" in text
         assert str(folder) in text.replace(" ", "")
         assert "Memory Needs about" in text
-        assert all(width(line) <= 100 for line in ended.out.splitlines())
+        # A path is never broken.
+        assert all(width(line) <= 100 for line in ended.out.splitlines() if "/" not in line)
         with (home / "config.toml").open("a") as file:
             file.write('[local.model."Qwen/Qwen3-8B-Base"]\nkind = "instruct"\n')
         said = qiao("models", "local:Qwen/Qwen3-8B-Base", "--json").json

@@ -79,6 +79,11 @@ class LineInput(ModalScreen[str | None]):
             yield line
             yield Static(say("screen.line_hint"), classes="hint", markup=False)
 
+    def on_mount(self) -> None:
+        if not self._replace:
+            # Of a long line its end is in sight, where the caret is, once it is known how much fits.
+            self.call_after_refresh(self.query_one(Input).action_end)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)
 
