@@ -82,7 +82,11 @@ class LineInput(ModalScreen[str | None]):
     def on_mount(self) -> None:
         if not self._replace:
             # Of a long line its end is in sight, where the caret is, once it is known how much fits.
-            self.call_after_refresh(self.query_one(Input).action_end)
+            self.call_after_refresh(self._show_end)
+
+    def _show_end(self) -> None:
+        line = self.query_one(Input)
+        line.scroll_to(x=line.max_scroll_x, animate=False, force=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)
