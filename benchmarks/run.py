@@ -2,7 +2,7 @@
 
     python benchmarks/run.py [PART…] [--quick] [--write]
 
-It takes some ten minutes, and is best left alone meanwhile. Nothing of yours is read or written; `--write` puts the
+It takes some twenty minutes, and is best left alone meanwhile. Nothing of yours is read or written; `--write` puts the
 table into docs/benchmarks.md. Over SSH needs OpenSSH's client and server, the engine the `local` extra.
 """
 

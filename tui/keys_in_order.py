@@ -38,8 +38,8 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         """Keys that came before the first paint; None: that was."""
 
     def tell(self, text: str, *, error: bool = False) -> None:
-        """A notice."""
-        raise NotImplementedError
+        """A notice. Text, never markup."""
+        self.notify(text, severity="error" if error else "information", markup=False)
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
