@@ -21,13 +21,11 @@ MODELS = {"starter", "vllm_python"}
 """Fixtures of tests that load a real model: they run one after the other, whatever runs beside them."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Which tests stay together where several processes run them: those of a file, and all that load a model."""
-    for item in items:
-        names: list[str] = getattr(item, "fixturenames", [])
-        together = "models" if MODELS.intersection(names) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(together))
+    names: list[str] = getattr(item, "fixturenames", [])
+    together = "models" if MODELS.intersection(names) else item.nodeid.partition("::")[0]
+    item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(autouse=True)
