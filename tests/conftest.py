@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from qiao.backends.local import starter as starter_model
 from qiao.workbench import words
@@ -17,15 +19,23 @@ _SIZE = ("COLUMNS", "LINES")
 _KEPT = os.environ.get("QIAO_TEST_CACHE")
 
 
-MODELS = {"starter", "vllm_python"}
-"""Fixtures of tests that load a real model: they run one after the other, whatever runs beside them."""
+MODELS = (
+    *("tests/backends/local/", "tests/backends/snippets/", "tests/backends/vllm/", "tests/backends/test_registry.py"),
+    *("tests/cli/test_command.py", "tests/cli/test_show.py", "tests/tui/test_terminal.py"),
+)
+"""Where tests load real models, each of which takes all processors: they run one after the other."""
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Which tests stay together where several processes run them: those of a file, and all that load a model."""
-    names: list[str] = getattr(item, "fixturenames", [])
-    together = "models" if MODELS.intersection(names) else item.nodeid.partition("::")[0]
-    item.add_marker(pytest.mark.xdist_group(together))
+class _InTwo(LoadScopeScheduling):
+    """Where several processes run the tests: those of a file stay together, and all that load models do."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "models" if nodeid.startswith(MODELS) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _InTwo:
+    return _InTwo(config, log)
 
 
 @pytest.fixture(autouse=True)
