@@ -1,6 +1,7 @@
 """What every test gets: a home of its own, so that nothing of the developer's machine is read or written."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,12 @@ class _InTwo(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return "models" if nodeid.startswith(MODELS) else nodeid.partition("::")[0]
+
+
+def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As whatever is started behind a shell's `&` is: the programs under test would inherit it, and take no ctrl+c.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

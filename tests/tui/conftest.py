@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -25,6 +26,23 @@ PATIENCE = 60.0
 
 UNFINISHED = re.compile(rb"\x1b(\[[^@-~]*)?$")
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:[<=>][0-9;]*[@-~]|\?[0-9;]*(?:\$p|u))")
+
+
+def read_until(closing: threading.Event, descriptor: int) -> Iterator[bytes]:
+    """What comes from a pty, until its far end is closed or it is to be closed here.
+
+    Whoever reads it has to have ended when its descriptor is closed: the next pty opened gets the same number, and part
+    of what its program writes would go to the old one's reader.
+    """
+    while not closing.is_set():
+        if select.select([descriptor], [], [], 0.05)[0]:
+            try:
+                data = os.read(descriptor, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            yield data
 
 
 class Terminal:
@@ -63,17 +81,13 @@ class Terminal:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(side)
-        threading.Thread(target=self._read, daemon=True).start()
+        self._closing = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         held = b""
-        while True:
-            try:
-                data = os.read(self._main, 65536)
-            except OSError:
-                return
-            if not data:
-                return
+        for data in read_until(self._closing, self._main):
             with self._lock:
                 self.output += data
                 whole = held + data
@@ -126,6 +140,8 @@ class Terminal:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(5)
+        self._closing.set()
+        self._reader.join()
         os.close(self._main)
 
 

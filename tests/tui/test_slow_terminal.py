@@ -25,7 +25,7 @@ from qiao.tui.pace import ANSWER, ASK
 from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps
 
-from .conftest import UNFINISHED, UNKNOWN_TO_PYTE
+from .conftest import UNFINISHED, UNKNOWN_TO_PYTE, read_until
 from .emulator import Emulator
 
 COLUMNS, ROWS = 80, 24
@@ -60,8 +60,10 @@ class SlowTerminal:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(side)
-        for work in (self._take, self._show):
-            threading.Thread(target=work, daemon=True).start()
+        self._closing = threading.Event()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._take, self._show)]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def backlog(self) -> int:
@@ -69,17 +71,21 @@ class SlowTerminal:
         return self.taken - self.shown
 
     def _take(self) -> None:
-        with suppress(OSError):
-            while not self.stopped and (data := os.read(self._main, 65536)):
-                self.taken += len(data)
-                self._buffer.put(data)
+        for data in read_until(self._closing, self._main):
+            self.taken += len(data)
+            self._buffer.put(data)
+            if self.stopped:
+                return
 
     def _show(self) -> None:
         held = b""
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        while True:
-            data = self._buffer.get()
-            while data:
+        while not self._closing.is_set():
+            try:
+                data = self._buffer.get(timeout=0.05)
+            except queue.Empty:
+                continue
+            while data and not self._closing.is_set():
                 piece = data[: max(int(self.rate * TICK_S), 1)]
                 data = data[len(piece) :]
                 time.sleep(len(piece) / self.rate)
@@ -117,6 +123,9 @@ class SlowTerminal:
     def close(self) -> None:
         self.process.kill()
         self.process.wait(5)
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
         os.close(self._main)
 
 

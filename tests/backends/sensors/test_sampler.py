@@ -101,9 +101,10 @@ def test_stopping_gives_nvml_back_and_ends_the_thread(play: Play, who: Looks) ->
     sampler = Sampler(60, gpus=NvidiaSensor(nvml, who))
     collected = Collected()
     sampler.subscribe(collected)
+    before = threading.enumerate()
     sampler.start()
     collected.wait_for(1)
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "qiao-sensors"]
+    (thread,) = [each for each in threading.enumerate() if each.name == "qiao-sensors" and each not in before]
     assert thread.daemon
     sampler.stop()
     thread.join(PATIENCE_S)
