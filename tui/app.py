@@ -1,4 +1,4 @@
-"""The app: what lives as long as the program does. The screen's own affairs are in `screens/`."""
+"""The app: what lives as long as the program does. The screen's own affairs are in `bench/` and `screens/`."""
 
 import asyncio
 import contextlib
@@ -31,26 +31,26 @@ from ..workbench.rescuing import rescue_folder
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import journaling, leaving, meanwhile, open_before, recent_files
-from .actions import ACTIONS, WRITING, Keys
-from .color_depth import Depth, fitted
-from .inks import Inks
+from .actions.table import ACTIONS, WRITING, Keys
+from .bench.screen import WorkbenchScreen
 from .jobs import Job, Jobs
-from .journaling import Journals
-from .keeper import Keeper
+from .keeping import journaling, leaving, meanwhile, open_before, recent_files
+from .keeping.journaling import Journals
+from .keeping.keeper import Keeper
+from .keeping.open_before import OpenFiles
 from .keys_in_order import KeysInOrder
-from .open_before import OpenFiles
-from .running import Run
-from .screens.workbench import WorkbenchScreen
-from .session import Session
-from .theme_files import load_themes, to_textual, variables
+from .look.color_depth import Depth, fitted
+from .look.inks import Inks
+from .look.theme_files import load_themes, to_textual, variables
+from .sessions.running import Run
+from .sessions.session import Session
 
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.widgets import TextArea
 
     from ..workbench.exchange.exchanged import Imported
-    from .palette import Command
+    from .screens.palette import Command
 
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
@@ -58,13 +58,13 @@ several times. Python's own 5 ms would add up to something felt."""
 
 
 def _commands() -> "type[Provider]":
-    from .palette import QiaoCommands
+    from .screens.palette import QiaoCommands
 
     return QiaoCommands
 
 
 def _file_commands() -> "type[Provider]":
-    from .palette_files import FileCommands
+    from .screens.palette_files import FileCommands
 
     return FileCommands
 
@@ -87,7 +87,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     TITLE = "qiao"
     COMMANDS = {_commands, _file_commands}
     BINDINGS = []
-    CSS_PATH = ["app.tcss", "screens/workbench.tcss"]
+    CSS_PATH = ["app.tcss", "bench/screen.tcss"]
     ENABLE_COMMAND_PALETTE = True
 
     class AnswerEnded(Event):
@@ -297,14 +297,14 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     # Commands
 
     def action_command_palette(self) -> None:
-        from .palette import Palette
+        from .screens.palette import Palette
 
         if not Palette.is_open(cast("App[object]", self)):
             self.push_screen(Palette(placeholder=say("screen.palette_placeholder"), id="--command-palette"))
 
     def commands(self) -> "Iterator[Command]":
         """All that the palette offers besides models."""
-        from .palette import Command
+        from .screens.palette import Command
 
         screen = self.workbench
         for action in ACTIONS:

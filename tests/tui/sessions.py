@@ -4,8 +4,8 @@ from pathlib import Path
 
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui.running import Run
-from qiao.tui.session import Session
+from qiao.tui.sessions.running import Run
+from qiao.tui.sessions.session import Session
 from qiao.workbench.address import Address
 from qiao.workbench.answering import Answer
 from qiao.workbench.config import Config

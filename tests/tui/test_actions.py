@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from qiao.tui.actions import ACTIONS, Keys
+from qiao.tui.actions.table import ACTIONS, Keys
 
 
 def test_every_key_has_one_meaning_and_every_action_but_the_tour_a_key() -> None:

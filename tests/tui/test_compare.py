@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui.glyphs import glyphs
+from qiao.tui.text.glyphs import glyphs
 from qiao.workbench.conversation import Conversation, Message, Take
 
 from .bench import NARROW, WIDE, in_loop, workbench

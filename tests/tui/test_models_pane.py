@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper
 from qiao.tui.app import QiaoApp
-from qiao.tui.session import Session
+from qiao.tui.keeping import keeper
+from qiao.tui.sessions.session import Session
 from qiao.workbench.address import Address
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.document import Document

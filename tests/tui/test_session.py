@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui.session import Session
+from qiao.tui.sessions.session import Session
 from qiao.workbench.asking import prompt_hashes
 from qiao.workbench.conversation import Message, Take
 

@@ -1,0 +1,205 @@
+"""What the keys do in the model picker: use, fetch, unload, serve; ask a provider, give its key, add one."""
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+from textual import on
+
+from ...workbench.address import Address
+from ...workbench.errors import QiaoError
+from ...workbench.seam import Progress
+from ...workbench.visible import visible_line
+from ...workbench.words import say
+from ..dialogs.questions import LineInput
+from ..jobs import Job
+from ..panes.model_tree import Add, Part, Recent, is_folded
+from ..panes.models import ModelRows, ModelsPane
+from ..panes.rows import Rows
+from .servers import ServerActions
+
+if TYPE_CHECKING:
+    from ..dialogs.add_provider import NewProvider
+
+
+class ModelActions(ServerActions):
+    """Each `do_ID` carries out the action of that id, on the row that is selected in the picker."""
+
+    @property
+    def picker(self) -> ModelsPane:
+        return self.query_one(ModelsPane)
+
+    def do_models(self) -> None:
+        self.open_pane("#models", ModelRows)
+        self.picker.reveal_current()
+        self.refresh_hints()
+
+    def do_filter_models(self) -> None:
+        if not self.picker.rows.has_focus:
+            self.do_models()
+        self.picker.type_filter()
+
+    # Choosing
+
+    @on(Rows.Chosen, "#model-rows")
+    def _choose_row(self, event: Rows.Chosen) -> None:
+        match event.key:
+            case Address() as address:
+                self.use_model(address)
+                self.close_overlays()
+            case Recent(address):
+                self.use_model(address)
+                self.close_overlays()
+            case Part(provider):
+                self._open_part(provider)
+            case Add():
+                self.do_add_provider()
+            case _:
+                pass
+
+    def use_model(self, address: Address) -> None:
+        """The conversation's next answer comes from this model."""
+        name = str(address)
+        self.remember(address)
+        if name != self.session.conversation.model:
+            self.edit_change("label.model", lambda conversation: msgspec.structs.replace(conversation, model=name))
+        else:
+            self.refresh_models()
+
+    # Parts
+
+    def _open_part(self, provider: str) -> None:
+        """Unfolds it, or folds it; one none of whose models are known is asked for them."""
+        source = self.source(provider)
+        if self.is_unknown(provider):
+            self._ask(provider)
+        else:
+            self.fold(provider, not (source is not None and is_folded(source, self.remembered.folded)))
+
+    @on(ModelRows.Fold)
+    def _fold_part(self, event: ModelRows.Fold) -> None:
+        if event.folded or not self.is_unknown(event.provider):
+            self.fold(event.provider, event.folded)
+        else:
+            self._ask(event.provider)
+
+    def do_refresh_models(self) -> None:
+        provider = self.picker.provider
+        source = None if provider is None else self.source(provider)
+        if source is not None and source.base_url is not None:
+            self._ask(source.provider)
+        self.qiao.look_for_models()
+
+    def _ask(self, provider: str) -> None:
+        """Asks a provider for its models; that takes a connection, and perhaps a key."""
+        self.fold(provider, False)
+        backends = self.qiao.backends
+        from ..dialogs.keys import after_unlocking
+
+        after_unlocking(
+            self.app,
+            backends,
+            provider,
+            lambda: self.begin(Part(provider), lambda stop: backends.refresh(provider, stop)),
+        )
+
+    # What takes its time
+
+    @on(ModelRows.Leave)
+    def _leave_picker(self, event: ModelRows.Leave) -> None:
+        key = event.key.address if isinstance(event.key, Recent) else event.key
+        if not self.qiao.jobs.stop(key):
+            self.close_overlays()
+
+    def job_ended(self, job: Job) -> None:
+        """Something that was under way is done, stopped, or has failed."""
+        self.refresh_models()
+        self.refresh_hints()
+        self.qiao.look_for_models()
+        if job.stop.is_set():
+            return
+        if job.ended is not None:
+            job.ended(job.error)
+        elif job.error is None:
+            return
+        elif isinstance(job.key, Part) and self._wants_key(job.key.provider):
+            self._give_key(job.key.provider)
+        else:
+            self.qiao.tell(str(job.error), error=True)
+
+    def _wants_key(self, provider: str) -> bool:
+        sources = self.qiao.backends.sources()
+        return any(s.provider == provider and s.needs_key and s.key is None for s in sources)
+
+    def do_fetch_model(self) -> None:
+        address = self.picker.address
+        model = None if address is None else self.model(address)
+        if model is not None and model.state == "absent":
+            self._fetch(model.address)
+            return
+
+        def named(text: str | None) -> None:
+            if text is not None and text.strip():
+                self.guarded(lambda: self._fetch(_local(text.strip())))
+
+        self.app.push_screen(LineInput(say("picker.fetch_which")), named)
+
+    def _fetch(self, address: Address) -> None:
+        backends = self.qiao.backends
+
+        def fetch(stop: threading.Event) -> Iterator[Progress]:
+            yield from backends.fetch(address, stop)
+
+        self.begin(address, fetch)
+
+    def do_unload_model(self) -> None:
+        address = self.picker.address
+        if address is None or self.end_server(address):
+            return
+        backends = self.qiao.backends
+        self.begin(address, lambda stop: backends.unload(address))
+
+    # Providers
+
+    def do_provider_key(self) -> None:
+        provider = self.picker.provider
+        source = None if provider is None else self.source(provider)
+        if source is None or source.base_url is None:
+            raise QiaoError("picker.key_of_what")
+        self._give_key(source.provider)
+
+    def _give_key(self, provider: str) -> None:
+        backends = self.qiao.backends
+        known = backends.providers.get(provider)
+        if known is None:
+            raise QiaoError("picker.key_of_what")
+
+        def given(changed: bool | None) -> None:
+            if changed:
+                self._ask(provider)
+
+        from ..dialogs.keys import KeyDialog
+
+        self.app.push_screen(KeyDialog(known, backends), given)
+
+    def do_add_provider(self) -> None:
+        def added(new: "NewProvider | None") -> None:
+            if new is None:
+                return
+            self.qiao.settings_changed()
+            self.qiao.tell(say("picker.added", name=visible_line(new.name)))
+            # Its row has to stand there before it can be selected.
+            self.sources = self.qiao.backends.sources()
+            self._ask(new.name)
+            self.picker.rows.select(Part(new.name))
+
+        taken = [source.provider for source in self.sources]
+        from ..dialogs.add_provider import AddProvider
+
+        self.app.push_screen(AddProvider(taken), added)
+
+
+def _local(text: str) -> Address:
+    """The address that a person typed; without a provider it is this machine's."""
+    return Address.parse(text if text.startswith("local:") else f"local:{text}")
