@@ -147,7 +147,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self.workbench = WorkbenchScreen(sessions)
         self.keeper = Keeper(
             lambda: [session.document for session in self.workbench.sessions],
-            self.workbench.conflicted,
+            self.workbench.files.conflicted,
             self._notice,
             self._documents_changed,
         )
@@ -208,7 +208,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         for problem in problems:
             self.tell(problem)
         for name, imported in self._imported:
-            self.workbench.take_over(name, imported)
+            self.workbench.exchange.take_over(name, imported)
         if self._run_at_once:
             self.workbench.action_do("run")
         elif self._touring and not any(session.messages for session in self.workbench.sessions):
@@ -220,7 +220,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     def _journal(self) -> None:
         workbench = self.workbench
         for session in workbench.sessions:
-            self.journals.look(session, workbench.draft_of(session))
+            self.journals.look(session, workbench.drafting.draft_of(session))
         self.journals.settle()
         self.open_files.look([session.document for session in workbench.sessions])
 
@@ -244,7 +244,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
         def look() -> None:
             before = open_before.look(paths)
-            self.call_later(self.workbench.before_known, before)
+            self.call_later(self.workbench.closing.before_known, before)
 
         threading.Thread(target=look, name="open-before", daemon=True).start()
 
@@ -320,7 +320,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         """A notice at the corner of the screen. Text, never markup."""
         text = visible(text)
         if self.plain and self.screen is self.workbench and self.workbench.is_whole:
-            self.workbench.announce(text)
+            self.workbench.announcing.announce(text)
         else:
             self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 
@@ -338,7 +338,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self.post_message(self.AnswerEnded(run, answer))
 
     def on_qiao_app_answer_ended(self, event: AnswerEnded) -> None:
-        self.workbench.answer_came(event.run, event.answer)
+        self.workbench.running.answer_came(event.run, event.answer)
 
     def look_for_models(self) -> None:
         """Brings the picker up to date, from a thread; one look at a time."""
@@ -363,7 +363,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
     def on_qiao_app_job_ended(self, event: JobEnded) -> None:
         if self.workbench.is_whole:
-            self.workbench.job_ended(event.job)
+            self.workbench.picking.job_ended(event.job)
 
     def settings_changed(self) -> None:
         """The settings file was written to: what it says holds at once."""
@@ -380,7 +380,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self.use_theme(names[(at + 1) % len(names)])
 
     def use_theme(self, name: str) -> None:
-        self.workbench.close_editor()
+        self.workbench.drafting.close()
         theme = next(theme for theme in self.themes if theme.name == name)
         self.inks = Inks(theme.colors)
         self.theme = name
@@ -409,7 +409,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
     async def _leave(self) -> None:
         workbench = self.workbench
-        workbench.close_editor()
+        workbench.drafting.close()
         await leaving.stop(workbench.sessions, workbench.sessions)
         unsaved = await leaving.save(workbench.sessions, self.keeper)
         if unsaved and not self._someone:
@@ -418,13 +418,13 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
             # Not a word is lost: said, and left to the person to decide.
             problem = self.keeper.problem(unsaved[0]) or say("screen.unsaved")
             self._leaving = False
-            workbench.ask_to_leave_unsaved(problem)
+            workbench.files.ask_to_leave_unsaved(problem)
             return
         self.end()
 
     def _rescue(self) -> None:
         with contextlib.suppress(Exception):
-            self.workbench.close_editor()
+            self.workbench.drafting.close()
         leaving.rescue(self.workbench.sessions, self.keeper)
 
     def _handle_exception(self, error: Exception) -> None:

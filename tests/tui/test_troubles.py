@@ -134,7 +134,7 @@ async def test_a_cut_connection_keeps_what_came_and_goes_on_from_it(path: Path) 
 @in_loop
 async def test_a_stall_is_seen_and_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qiao.tui.transcript.blocks.SILENT_SECONDS", 0.5)
-    monkeypatch.setattr("qiao.tui.bench.base.SILENT_SECONDS", 0.5)
+    monkeypatch.setattr("qiao.tui.bench.screen.SILENT_SECONDS", 0.5)
     async with asking(path, hangs(delta("Pa"), comment=b": ping\n\n"), stall_seconds=3.0) as (bench, _):
         await bench.press("r")
         await bench.see("Pa", "nothing for")

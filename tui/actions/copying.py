@@ -7,12 +7,12 @@ from ...workbench.errors import QiaoError
 from ...workbench.saving import digest_of, read, write
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bench.base import WorkbenchBase
 from ..dialogs.questions import Choice, Question
+from .group import Actions
 
 
-class CopyActions(WorkbenchBase):
-    """Each `do_ID` carries out the action of that id."""
+class Copying(Actions):
+    """Out to the clipboard, and to a file as well."""
 
     def do_copy_as(self) -> None:
         choices = [
@@ -24,7 +24,7 @@ class CopyActions(WorkbenchBase):
 
         def chosen(what: str | None) -> None:
             if what is not None:
-                self.guarded(partial(self._copy_as, what))
+                self.bench.guarded(partial(self._copy_as, what))
 
         self.app.push_screen(Question(say("copying.as_what"), choices), chosen)
 
@@ -40,7 +40,7 @@ class CopyActions(WorkbenchBase):
             case "curl" | "python":
                 message = self.session.message
                 run = None if message is None else self.session.run_of(message.uid)
-                asked = self.session.ask(self.address) if run is None else run.ask
+                asked = self.session.ask(self.bench.address) if run is None else run.ask
                 request = asked.requests[0]
                 text = self.qiao.backends.snippet(request, what)
             case _:

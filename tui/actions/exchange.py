@@ -5,28 +5,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import work
-
 from ...workbench.conversation import Conversation
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.exchange.files import export_file, import_file
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bench.base import WorkbenchBase
 from ..input.typed_path import shown_path
 from ..sessions.session import Session
+from .group import Actions
 
 if TYPE_CHECKING:
     from ...workbench.exchange.exchanged import Imported, LeftOut
 
 
-class ExchangeActions(WorkbenchBase):
+class Exchange(Actions):
     """Imports and exports; what didn't fit is told."""
 
-    @work(group="import", exit_on_error=False)
-    async def import_path(self, path: Path) -> None:
+    def import_path(self, path: Path) -> None:
         """Opens a file of another format; it may hold a hundred thousand conversations, so the screen doesn't wait."""
+        self.bench.run_worker(self._import(path), group="import", exit_on_error=False)
+
+    async def _import(self, path: Path) -> None:
         try:
             imported = await asyncio.to_thread(import_file, path)
         except QiaoError as error:
@@ -49,9 +49,9 @@ class ExchangeActions(WorkbenchBase):
             chosen(imported.conversations)
 
     def _begin(self, name: str, conversations: Sequence[Conversation], left_out: "LeftOut") -> None:
-        first = len(self.sessions)
-        self.sessions.extend(Session(Document.untitled(each)) for each in conversations)
-        self.go_to(first)
+        first = len(self.bench.sessions)
+        self.bench.sessions.extend(Session(Document.untitled(each)) for each in conversations)
+        self.bench.go_to(first)
         imported = say("library.imported", n=len(conversations), file=visible_line(name))
         self.qiao.tell("\n".join([imported, *left_out.lines()]))
 

@@ -1,4 +1,4 @@
-"""What the keys do with files, panes and screens."""
+"""What the keys do with files."""
 
 import os
 from contextlib import suppress
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from textual import on, work
 
 from ...workbench.conversation import Conversation
 from ...workbench.document import Document
@@ -22,90 +21,42 @@ from ..beginning import load_conversation
 from ..dialogs.questions import Choice, LineInput, Question
 from ..input.typed_path import shown_path, typed_path
 from ..keeping import recent_files
-from ..panes.models import ModelRows
-from ..panes.sampling import SamplingPane, SamplingRows, Setting
 from ..sessions.session import Session
-from .exchange import ExchangeActions
+from .group import Actions
 
 if TYPE_CHECKING:
+    from ..bench.screen import WorkbenchScreen
     from ..screens.library import Chosen
 
 
-class FileActions(ExchangeActions):
-    """Each `do_ID` carries out the action of that id."""
+class Files(Actions):
+    """Opens and saves; what another program did to a file is asked about."""
 
-    # Panes
-
-    def do_sampling(self) -> None:
-        self.open_pane("#side", SamplingRows)
-        rows = self.query_one(SamplingRows)
-        if isinstance(rows.selected_key, Setting) and rows.selected_key.variable:
-            rows.select(Setting("temperature"))
-
-    def do_variables(self) -> None:
-        self.do_sampling()
-        pane = self.query_one(SamplingPane)
-        names = [row.key for row in pane.rows.shown_rows if isinstance(row.key, Setting) and row.key.variable]
-        if not names:
-            raise QiaoError("screen.no_variables")
-        pane.rows.select(names[0])
-
-    def do_sensors(self) -> None:
-        side = self.query_one("#side")
-        if self.has_class("-narrow") and side.has_class("open"):
-            self._back()
-        else:
-            self.open_pane("#side", SamplingRows)
-
-    def do_next_pane(self) -> None:
-        order = [self.transcript, self.query_one(ModelRows), self.query_one(SamplingRows)]
-        at = order.index(self.focused) if self.focused in order else 0  # pyright: ignore[reportArgumentType]
-        following = order[(at + 1) % len(order)]
-        if following is self.transcript:
-            self._back()
-        else:
-            self.open_pane("#models" if isinstance(following, ModelRows) else "#side", type(following))
-
-    @on(SamplingRows.Leave)
-    def _back(self) -> None:
-        self.close_overlays()
-
-    @on(SamplingPane.Set)
-    def _set(self, event: SamplingPane.Set) -> None:
-        setting, text = event.setting, event.text
-        try:
-            if setting.variable:
-                self.edit_change("label.variable", lambda c: _with_variable(c, setting.name, text))
-            else:
-                sampling = _with_parameter(self.session.conversation.sampling, setting.name, text)
-                self.edit_change("label.sampling", lambda c: msgspec.structs.replace(c, sampling=sampling))
-        except QiaoError as error:
-            self.qiao.tell(str(error), error=True)
-            # What was typed stays, to be mended.
-            self.query_one(SamplingPane).edit(setting, text)
-
-    # Files
+    def __init__(self, bench: "WorkbenchScreen") -> None:
+        super().__init__(bench)
+        self.deciding: list[Document] = []
+        """A page asks whether what is here or what is in the file stands."""
 
     def do_new(self) -> None:
-        self.sessions.append(Session(Document.untitled()))
-        self.go_to(len(self.sessions) - 1)
+        self.bench.sessions.append(Session(Document.untitled()))
+        self.bench.go_to(len(self.bench.sessions) - 1)
 
     def do_next_file(self) -> None:
-        self.go_to((self.current + 1) % len(self.sessions))
+        self.bench.go_to((self.bench.current + 1) % len(self.bench.sessions))
 
     def do_previous_file(self) -> None:
-        self.go_to((self.current - 1) % len(self.sessions))
+        self.bench.go_to((self.bench.current - 1) % len(self.bench.sessions))
 
     def do_open(self) -> None:
         def chosen(choice: "Chosen | None") -> None:
             if choice is not None:
-                self.guarded(lambda: (self.begin_from if choice.is_template else self.open_path)(choice.path))
+                self.bench.guarded(lambda: (self.begin_from if choice.is_template else self.open_path)(choice.path))
 
         # As the library's own, without `..`.
-        paths = {Path(os.path.normpath(session.document.path)) for session in self.sessions}
+        paths = {Path(os.path.normpath(session.document.path)) for session in self.bench.sessions}
         from ..screens.library import LibraryScreen
 
-        self.app.push_screen(LibraryScreen(self.inks, self.library, paths), chosen)
+        self.app.push_screen(LibraryScreen(self.inks, self.bench.library, paths), chosen)
 
     def begin_from(self, template: Path) -> None:
         """An untitled conversation that begins as a copy of this file.
@@ -113,8 +64,8 @@ class FileActions(ExchangeActions):
         Raises:
             QiaoError: it can't be read.
         """
-        self.sessions.append(Session(Document.untitled(load_conversation(template))))
-        self.go_to(len(self.sessions) - 1)
+        self.bench.sessions.append(Session(Document.untitled(load_conversation(template))))
+        self.bench.go_to(len(self.bench.sessions) - 1)
         self.qiao.tell(say("library.begun", name=visible_line(template.stem)))
 
     def open_path(self, path: Path) -> None:
@@ -124,28 +75,29 @@ class FileActions(ExchangeActions):
             QiaoError: it can't be read.
         """
         real = os.path.realpath(path)
-        for number, session in enumerate(self.sessions):
+        for number, session in enumerate(self.bench.sessions):
             if os.path.realpath(session.document.path) == real:
-                self.go_to(number)
+                self.bench.go_to(number)
                 return
         if is_foreign(path):
-            self.import_path(path)
+            self.bench.exchange.import_path(path)
             return
-        self.sessions.append(Session(Document.open(path)))
-        if not self.sessions[-1].document.is_untitled:
-            recent_files.add(self.sessions[-1].document.path)
-        self.go_to(len(self.sessions) - 1)
+        self.bench.sessions.append(Session(Document.open(path)))
+        if not self.bench.sessions[-1].document.is_untitled:
+            recent_files.add(self.bench.sessions[-1].document.path)
+        self.bench.go_to(len(self.bench.sessions) - 1)
         for notice in self.session.document.notices:
             self.qiao.tell(notice)
 
     def do_tags(self) -> None:
         before = tags_line(self.session.conversation.tags)
 
+        def tag(tags: tuple[str, ...]) -> None:
+            self.bench.edit_change("label.tags", lambda conversation: msgspec.structs.replace(conversation, tags=tags))
+
         def typed(text: str | None) -> None:
             if text is not None and text != before:
-                self.guarded(
-                    lambda: self.edit_change("label.tags", lambda c: msgspec.structs.replace(c, tags=tags_in(text)))
-                )
+                self.bench.guarded(lambda: tag(tags_in(text)))
 
         self.app.push_screen(LineInput(say("library.tags"), before), typed)
 
@@ -153,9 +105,8 @@ class FileActions(ExchangeActions):
         if self.session.document.is_untitled:
             self.do_save_as()
         else:
-            self._save_now(self.session.document)
+            self.bench.run_worker(self._save_now(self.session.document), group="save", exit_on_error=False)
 
-    @work(group="save", exit_on_error=False)
     async def _save_now(self, document: Document) -> None:
         keeper = self.qiao.keeper
         if await keeper.save(document, again=True):
@@ -180,7 +131,7 @@ class FileActions(ExchangeActions):
                 # What was typed stays, to be mended.
                 ask(text)
                 return
-            write = self.export if is_foreign(path) else self._save_as
+            write = self.bench.exchange.export if is_foreign(path) else self._save_as
             if exists:
                 question = say("screen.overwrite", path=visible_line(shown_path(path)))
                 choices = [Choice("o", say("screen.choice_overwrite"), "overwrite")]
@@ -208,7 +159,7 @@ class FileActions(ExchangeActions):
             recent_files.add(path)
             self.qiao.keeper.settled(document)
             self.qiao.tell(say("screen.saved_to", path=visible_line(shown_path(path))))
-        self.refresh_title()
+        self.bench.refresh_title()
 
     def conflicted(self, document: Document) -> None:
         """The file was changed by another program, and so was the document: the person decides."""
@@ -227,14 +178,14 @@ class FileActions(ExchangeActions):
                 elif answer == "theirs":
                     mine = document.conversation
                     document.reload()
-                    session = next((s for s in self.sessions if s.document is document), None)
+                    session = next((s for s in self.bench.sessions if s.document is document), None)
                     if document.read_only and session is not None:
                         # There is no undo that would bring mine back.
-                        self.put_late(lambda session: session.change(mine, "label.fork"), session)
+                        self.bench.put_late(lambda session: session.change(mine, "label.fork"), session)
             except QiaoError as error:
                 self.qiao.tell(str(error), error=True)
             self.qiao.keeper.settled(document)
-            self.refresh_all()
+            self.bench.refresh_all()
 
         self.deciding.append(document)
         self.app.push_screen(asking_about(document, self.inks), decided)
@@ -248,17 +199,6 @@ class FileActions(ExchangeActions):
             say("screen.leave_unsaved", problem=problem), [Choice("q", say("screen.choice_lose"), "quit")]
         )
         self.app.push_screen(question, lambda answer: self.qiao.end() if answer else None)
-
-    # Screens
-
-    def do_palette(self) -> None:
-        self.app.action_command_palette()
-
-    def do_theme(self) -> None:
-        self.qiao.next_theme()
-
-    def do_repaint(self) -> None:
-        self.qiao.repaint()
 
 
 def _with_variable(conversation: Conversation, name: str, value: str | None) -> Conversation:

@@ -5,12 +5,12 @@ from ...workbench.errors import QiaoError
 from ...workbench.finding import Found, replaced
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bench.base import WorkbenchBase
 from ..dialogs.questions import LineInput
+from .group import Actions
 
 
-class FindActions(WorkbenchBase):
-    """Each `do_ID` carries out the action of that id."""
+class Finding(Actions):
+    """Goes to what was found, in whatever take it stands."""
 
     found_last = ""
     """What was looked for last."""
@@ -27,7 +27,7 @@ class FindActions(WorkbenchBase):
         if found is None:
             self._ask_for_replacement(self.found_last)
         else:
-            self.guarded(lambda: self._go_to_place(found))
+            self.bench.guarded(lambda: self._go_to_place(found))
 
     def _go_to_place(self, found: Found) -> None:
         session = self.session
@@ -42,7 +42,7 @@ class FindActions(WorkbenchBase):
             session.folds = session.folds.with_thinking(message.uid, folded=False)
         elif found.where != "note":
             session.folds = session.folds.with_text(message.uid, folded=False)
-        self.refresh_conversation()
+        self.bench.refresh_conversation()
         self.transcript.reveal()
         if found.where != "note":
             self.transcript.reveal_text(session.shown_at, found.line, found.start, found.offset)
@@ -56,7 +56,7 @@ class FindActions(WorkbenchBase):
             if instead is None:
                 return
             conversation, count = replaced(self.session.conversation, wanted, instead)
-            self.guarded(lambda: self._replace(conversation, count))
+            self.bench.guarded(lambda: self._replace(conversation, count))
 
         question = LineInput(say("find.replace_by", text=visible_line(wanted)), wanted, replace=True)
         self.app.push_screen(question, answered)
@@ -64,7 +64,7 @@ class FindActions(WorkbenchBase):
     def _replace(self, conversation: Conversation, count: int) -> None:
         if self.session.document.read_only:
             raise QiaoError("screen.is_read_only")
-        self.edit_change("label.replace", lambda _: conversation)
+        self.bench.edit_change("label.replace", lambda _: conversation)
         self.qiao.tell(say("find.replaced", n=count))
 
 

@@ -3,12 +3,12 @@
 from ...workbench.conversation import Message
 from ...workbench.errors import QiaoError
 from ...workbench.words import say
-from ..bench.base import WorkbenchBase
 from ..transcript.blocks import LONG
+from .group import Actions
 
 
-class FoldActions(WorkbenchBase):
-    """Each `do_ID` carries out the action of that id."""
+class Folding(Actions):
+    """Long texts and thinking, one message or all."""
 
     def do_fold(self) -> None:
         session = self.session
@@ -24,7 +24,7 @@ class FoldActions(WorkbenchBase):
             if not thinks and not is_long:
                 raise QiaoError("screen.nothing_to_fold", n=LONG)
             session.folds = folds.stepped(uid, thinks=thinks, is_long=is_long)
-        self.refresh_conversation()
+        self.bench.refresh_conversation()
         self.transcript.reveal()
 
     def do_fold_all(self) -> None:
@@ -32,6 +32,6 @@ class FoldActions(WorkbenchBase):
         fold = not session.folds.below
         # None of them is looked at: those that are there have lower uids than one that is made now.
         session.folds = session.folds.with_all(below=Message(role="user").uid if fold else 0)
-        self.refresh_conversation()
+        self.bench.refresh_conversation()
         self.transcript.reveal()
         self.qiao.tell(say("screen.folded_all" if fold else "screen.opened_all"))

@@ -4,12 +4,12 @@ from ...workbench import annotating
 from ...workbench.annotating import Target
 from ...workbench.errors import QiaoError
 from ...workbench.words import say
-from ..bench.base import WorkbenchBase
 from ..dialogs.questions import LineInput
+from .group import Actions
 
 
-class MarkActions(WorkbenchBase):
-    """Each `do_ID` carries out the action of that id."""
+class Marking(Actions):
+    """Stars and notes."""
 
     def do_star(self) -> None:
         wanted = [target for target in self._targets() if target.take is not None]
@@ -17,7 +17,7 @@ class MarkActions(WorkbenchBase):
             raise QiaoError("screen.no_star")
         session = self.session
         starred = annotating.starred(session.conversation, wanted)
-        self.edit_change("label.star", lambda _: starred)
+        self.bench.edit_change("label.star", lambda _: starred)
         # The heading of a long answer, where the star stands, may be out of sight.
         stars = annotating.has_stars(starred, wanted)
         self.qiao.tell(say("screen.starred" if stars else "screen.unstarred", n=len(wanted)))
@@ -33,13 +33,13 @@ class MarkActions(WorkbenchBase):
 
         def noted(note: str) -> None:
             session.change(annotating.noted(session.conversation, wanted, note), "label.note")
-            self.refresh_all()
+            self.bench.refresh_all()
             self.transcript.reveal()
 
         def written(text: str | None) -> None:
             # One of several lines, from a file, can't be typed here: as long as it isn't touched, it stays as it is.
             if text is not None:
-                self.guarded(lambda: noted(text if text == before else text.strip()))
+                self.bench.guarded(lambda: noted(text if text == before else text.strip()))
 
         several = len(wanted) > 1
         label = say("screen.note_on_several", n=len(wanted)) if several else say("screen.note")
@@ -62,5 +62,5 @@ class MarkActions(WorkbenchBase):
         place, number = found
         session.selected = conversation.messages[place].uid
         session.walk(number - (conversation.messages[place].chosen or 0))
-        self.refresh_conversation()
+        self.bench.refresh_conversation()
         self.transcript.reveal()

@@ -1,29 +1,37 @@
 """What the keys do with the versions of a message, and of a conversation. Its screens load when they are opened."""
 
-import threading
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...workbench.address import Address
-from ...workbench.answering import Answer
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
-from ...workbench.versions import Version, brought_back, history, prompt_of, remember
-from ...workbench.visible import visible_line
+from ...workbench.versions import Version, brought_back, history
 from ...workbench.words import say
-from ..sessions.running import Run
 from ..sessions.session import Session, take_key
-from .conversation import ConversationActions
+from .group import Actions
 
 if TYPE_CHECKING:
     from ..screens.chances import Wanted
 
 
-class TakeActions(ConversationActions):
-    """Each `do_ID` carries out the action of that id."""
+class Takes(Actions):
+    """To another take or version, or on from one."""
+
+    def do_previous_take(self) -> None:
+        self._walk(-1)
+
+    def do_next_take(self) -> None:
+        self._walk(1)
+
+    def _walk(self, step: int) -> None:
+        message = self.session.message
+        if message is not None and self.session.run_of(message.uid) is not None:
+            raise QiaoError("screen.busy_message")
+        self.session.walk(step)
+        self.bench.refresh_conversation()
+        self.transcript.reveal()
 
     def do_compare(self) -> None:
         """Two versions of the selected message side by side; the one that is chosen there is chosen here."""
@@ -43,7 +51,7 @@ class TakeActions(ConversationActions):
             if now.chosen != wanted and (wanted or 0) <= len(now.takes):
                 changed = msgspec.structs.replace(now, chosen=wanted)
                 session.change(session.conversation.replaced(here, changed), "label.walk")
-                self.refresh_all()
+                self.bench.refresh_all()
 
         self.app.push_screen(Compare(message, self.inks), chosen)
 
@@ -58,53 +66,9 @@ class TakeActions(ConversationActions):
         document = Document.untitled()
         # A change, so that it is saved like any other.
         document.change(fork, "label.fork")
-        self.sessions.append(Session(document))
-        self.go_to(len(self.sessions) - 1)
+        self.bench.sessions.append(Session(document))
+        self.bench.go_to(len(self.bench.sessions) - 1)
         self.qiao.tell(say("screen.forked", n=here + 1))
-
-    def do_replay(self) -> None:
-        """Every answer is given anew, one after the other, each on top of the new ones before it."""
-        from ..dialogs.replay_with import ReplayWith
-
-        self._check_writable()
-        session = self.session
-        count = len(session.to_replay())
-
-        def begin(address: Address) -> None:
-            session.begin_replay(address)
-            self.qiao.tell(say("screen.replaying", n=count, model=visible_line(str(address))))
-            self._replay(session)
-
-        def chosen(address: Address | None) -> None:
-            if address is not None:
-                self.guarded(lambda: begin(address))
-
-        sampling = session.conversation.sampling
-        self.app.push_screen(ReplayWith(self.inks, count, self.address, self.models, sampling), chosen)
-
-    def answer_came(self, run: Run, answer: Answer) -> None:
-        session = next((s for s in self.sessions if run in s.runs), None)
-        super().answer_came(run, answer)
-        if session is None or session.replaying is None or session.runs:
-            return
-        if answer.finish in ("stop", "length"):
-            self.guarded(lambda: self._replay(session))
-        else:
-            # What comes after would stand on an answer that went wrong.
-            session.replaying = None
-
-    def _replay(self, session: Session) -> None:
-        try:
-            run = session.replay_next()
-        except QiaoError:
-            session.replaying = None
-            raise
-        if run is None:
-            self.qiao.tell(say("screen.replayed"))
-        elif session is self.session:
-            self.start_run(run)
-        else:
-            run.start(self.qiao.backends, self.qiao.answer_ended)
 
     def do_chances(self) -> None:
         """The tokens of the chosen take with their probabilities; an answer can go on from another one."""
@@ -119,24 +83,10 @@ class TakeActions(ConversationActions):
 
         def wanted(result: "Wanted | None") -> None:
             if result is not None:
-                run = partial(session.new_run, self.address, takes=1, prefix=result.prefix)
-                self.guarded(lambda: self.start_run(run()))
+                run = partial(session.new_run, self.bench.address, takes=1, prefix=result.prefix)
+                self.bench.guarded(lambda: self.bench.running.start(run()))
 
         self.app.push_screen(Chances(tokens, take.text[: take.prefix or 0], self.inks), wanted)
-
-    def start_run(self, run: Run) -> None:
-        """Begins to answer, and keeps the prompt for the history of that answer."""
-        session = self.session
-        index = session.upto(run)
-        prompt = prompt_of(session.conversation.messages[:index], session.conversation.variables)
-
-        def keep() -> None:
-            # Of no use for the answer itself: what can't be kept is only missing in the history.
-            with suppress(QiaoError, OSError):
-                remember(run.ask.prompt_hash, prompt)
-
-        threading.Thread(target=keep, name="versions", daemon=True).start()
-        super().start_run(run)
 
     def do_history(self) -> None:
         """The prompts that the selected answer was given; of another message, those of the answer that follows."""
@@ -154,7 +104,7 @@ class TakeActions(ConversationActions):
             if version is not None and version.prompt is not None and index is not None:
                 session.change(brought_back(session.conversation, index, version.prompt), "label.bring_back")
                 session.selected = uid
-                self.refresh_all()
+                self.bench.refresh_all()
                 self.qiao.tell(say("versions.back"))
 
         from ..screens.prompt_history import PromptHistory

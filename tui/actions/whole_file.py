@@ -1,17 +1,15 @@
 """What the keys do to edit a whole conversation in the person's own editor: its file, as any other program would."""
 
-from textual import work
-
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bench.base import WorkbenchBase
 from ..dialogs.questions import Choice, Question
+from .group import Actions
 
 
-class WholeFileActions(WorkbenchBase):
-    """Each `do_ID` carries out the action of that id."""
+class WholeFile(Actions):
+    """While the file is edited, what is here waits for it."""
 
     def do_edit_file(self) -> None:
         document = self.session.document
@@ -19,9 +17,11 @@ class WholeFileActions(WorkbenchBase):
             raise QiaoError("screen.is_read_only")
         self._edit_file(document)
 
-    @work(group="edit_file", exclusive=True)
-    async def _edit_file(self, document: Document) -> None:
+    def _edit_file(self, document: Document) -> None:
         """Saves the conversation, has its file edited, and takes in what came of it."""
+        self.bench.run_worker(self._save_and_edit(document), group="edit_file", exclusive=True)
+
+    async def _save_and_edit(self, document: Document) -> None:
         keeper = self.qiao.keeper
         document.want_file()
         await keeper.save(document, again=True)
@@ -38,7 +38,7 @@ class WholeFileActions(WorkbenchBase):
 
             code = edit_file(self.app, document.path)
 
-        self.guarded(edit)
+        self.bench.guarded(edit)
         problem = await keeper.take_in(document, "screen.file_edited")
         if problem is not None:
             self._ask_about_file(document, problem)
@@ -52,7 +52,7 @@ class WholeFileActions(WorkbenchBase):
             if answer == "again":
                 self._edit_file(document)
             elif answer == "mine":
-                self.guarded(lambda: self._put_back(document))
+                self.bench.guarded(lambda: self._put_back(document))
 
         choices = [
             Choice("e", say("screen.choice_edit_again"), "again"),
@@ -63,6 +63,6 @@ class WholeFileActions(WorkbenchBase):
     def _put_back(self, document: Document) -> None:
         kept = document.keep_mine()
         self.qiao.keeper.settled(document)
-        self.refresh_all()
+        self.bench.refresh_all()
         if kept is not None:
             self.qiao.tell(say("screen.file_put_back", path=visible_line(str(kept))))

@@ -1,25 +1,31 @@
 """Plain mode's one line of what happens: which message is selected, and what becomes of its answer."""
 
 import time
+from typing import TYPE_CHECKING
 
 from textual.widgets import Static
 
 from ...workbench.words import say
-from ..actions.conversation import ConversationActions
 from ..sessions.page_items import WHOLE
+from .part import BenchPart
+
+if TYPE_CHECKING:
+    from .screen import WorkbenchScreen
 
 NOTICE_SECONDS = 4
 """So long a notice stands before what else is said."""
 
 
-class Announcing(ConversationActions):
+class Announcing(BenchPart):
     """Says what a look at the page would tell, once for each change."""
 
-    _state_said = ""
-    _notice: tuple[float, str] = (0.0, "")
+    def __init__(self, bench: "WorkbenchScreen") -> None:
+        super().__init__(bench)
+        self._state_said = ""
+        self._notice: tuple[float, str] = (0.0, "")
 
-    def refresh_conversation(self) -> None:
-        super().refresh_conversation()
+    def look(self) -> None:
+        """Says what has changed, if this is plain mode."""
         if self.qiao.plain and (words := self._state()) != self._state_said:
             self._state_said = words
             self._say()
@@ -32,7 +38,7 @@ class Announcing(ConversationActions):
     def _say(self) -> None:
         since, notice = self._notice
         fresh = notice and time.monotonic() - since < NOTICE_SECONDS
-        for line in self.query("#said").results(Static):
+        for line in self.bench.query("#said").results(Static):
             line.update(f"{notice}; {self._state_said}" if fresh else self._state_said)
 
     def _state(self) -> str:

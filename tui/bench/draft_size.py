@@ -2,10 +2,8 @@
 
 import threading
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual import on
-from textual.message import Message as Event
 from textual.timer import Timer
 
 from ...workbench.address import Address
@@ -14,11 +12,13 @@ from ...workbench.seam import Count, Request, Turn
 from ...workbench.token_counts import LONG, estimate
 from ...workbench.variables import message_runs
 from ...workbench.words import say
-from ..actions.conversation import ConversationActions
-from ..actions.table import Where
 from ..sessions.page_items import WHOLE
 from ..text.wrap import Line, Run, line_width
-from .edited import Edited, EditedPage
+from .part import BenchPart
+
+if TYPE_CHECKING:
+    from .screen import WorkbenchScreen
+
 
 WAIT = 0.4
 """Seconds from a key to the count: so often it is taken while one types on."""
@@ -40,59 +40,52 @@ class Draft(NamedTuple):
     address: Address
 
 
-class DraftSize(ConversationActions):
+class DraftSize(BenchPart):
     """Shows the count below the editor."""
 
-    class Counted(Event):
-        """Posted by the thread that counts."""
+    def __init__(self, bench: "WorkbenchScreen") -> None:
+        super().__init__(bench)
+        self._soon: Timer | None = None
+        self._counting = False
+        self._again = False
+        """Something was typed since the count that is being taken began."""
+        self._is_long = False
+        self._above: tuple[Conversation | None, int, tuple[Turn, ...]] = (None, 0, ())
+        """The turns above the draft, put together once: the conversation stays the same while one types."""
+        self._silent: tuple[Address | None, float] = (None, 0.0)
+        """Who couldn't count, and when."""
 
-        def __init__(self, draft: Draft, count: Count) -> None:
-            super().__init__()
-            self.draft = draft
-            self.count = count
-
-    _soon: Timer | None = None
-    _counting = False
-    _again = False
-    """Something was typed since the count that is being taken began."""
-    _is_long = False
-    _above: tuple[Conversation | None, int, tuple[Turn, ...]] = (None, 0, ())
-    """The turns above the draft, put together once: the conversation stays the same while one types."""
-    _silent: tuple[Address | None, float] = (None, 0.0)
-    """Who couldn't count, and when."""
-
-    def open_editor(self, edited: Edited | EditedPage, *where: Where, added: str = "") -> None:
-        super().open_editor(edited, *where, added=added)
+    def begin(self) -> None:
+        """An editor was opened."""
         if not self.qiao.plain:
             # The room for it, so that nothing has to give way when it comes.
-            self.draft_size = (Run(" " * line_width(size_words(Count(0, 0), self._context_length(self.address)))),)
+            words = size_words(Count(0, 0), self._context_length(self.bench.address))
+            self.bench.drafting.size = (Run(" " * line_width(words)),)
         self._is_long = False
-        self._count_soon()
+        self.count_soon()
 
-    def on_text_area_changed(self) -> None:
-        self._count_soon()
-
-    def _count_soon(self) -> None:
-        if self.editor is None or self.qiao.plain:
+    def count_soon(self) -> None:
+        """Something was typed."""
+        if self.bench.drafting.editor is None or self.qiao.plain:
             # A figure that changes by itself would be read out again and again.
             return
         if self._counting:
             self._again = True
         elif self._soon is None:
-            self._soon = self.set_timer(LONG_WAIT if self._is_long else WAIT, self._count)
+            self._soon = self.bench.set_timer(LONG_WAIT if self._is_long else WAIT, self._count)
         elif self._is_long:
             self._soon.reset()
 
     def _count(self) -> None:
         self._soon = None
-        editor, edited = self.editor, self.edited
+        editor, edited = self.bench.drafting.editor, self.bench.drafting.edited
         if editor is None or edited is None or (place := edited.place) is None:
             return
         conversation, text = edited.session.conversation, editor.draft
         self._is_long = len(text) > LONG
         self._counting = True
         role = "user" if edited.uid == WHOLE else conversation.messages[place].role
-        draft = Draft(conversation, place, edited.uid, role, text, self.address)
+        draft = Draft(conversation, place, edited.uid, role, text, self.bench.address)
         threading.Thread(target=self._work, args=(draft,), name="draft size", daemon=True).start()
 
     def _work(self, draft: Draft) -> None:
@@ -103,7 +96,7 @@ class DraftSize(ConversationActions):
             count = self.qiao.backends.count(request, threading.Event())
             if count is None:
                 self._silent = address, time.monotonic()
-        self.post_message(self.Counted(draft, count or estimate(request)))
+        self.bench.call_later(self._show_count, draft, count or estimate(request))
 
     def _turns(self, draft: Draft) -> tuple[Turn, ...]:
         """What would be sent down to the draft; a variable without a value stays as written."""
@@ -117,23 +110,22 @@ class DraftSize(ConversationActions):
             self._above = conversation, draft.at, tuple(map(turn, above))
         return (*self._above[2], turn(Message(role=draft.role, text=draft.text)))
 
-    @on(Counted)
-    def _show_count(self, event: Counted) -> None:
+    def _show_count(self, draft: Draft, count: Count) -> None:
         self._counting = False
-        draft, edited = event.draft, self.edited
-        is_of_this = edited is not None and edited.uid == draft.uid and self.address == draft.address
+        edited = self.bench.drafting.edited
+        is_of_this = edited is not None and edited.uid == draft.uid and self.bench.address == draft.address
         if is_of_this:
-            length = event.count.context_length or self._context_length(draft.address)
-            words = size_words(event.count, length)
-            if words != self.draft_size:
-                self.draft_size = words
-                self.refresh_conversation()
+            length = count.context_length or self._context_length(draft.address)
+            words = size_words(count, length)
+            if words != self.bench.drafting.size:
+                self.bench.drafting.size = words
+                self.bench.refresh_conversation()
         if self._again or not is_of_this:
             self._again = False
-            self._count_soon()
+            self.count_soon()
 
     def _context_length(self, address: Address) -> int | None:
-        model = self.model(address)
+        model = self.bench.model(address)
         return None if model is None else model.context_length
 
 

@@ -29,19 +29,26 @@ class Command(NamedTuple):
     run: Callable[[], object]
 
 
-class ModelChoice(Protocol):
-    """Whatever knows models and uses one of them: the workbench."""
+class Picking(Protocol):
+    """Whatever uses a model."""
+
+    def use_model(self, address: Address) -> None: ...
+
+
+class KnowsModels(Protocol):
+    """The workbench, as far as it is about models."""
 
     models: list[Model]
 
-    def use_model(self, address: Address) -> None: ...
+    @property
+    def picking(self) -> Picking: ...
 
 
 class Commands(Protocol):
     """Whatever has commands to offer: the app."""
 
     @property
-    def workbench(self) -> ModelChoice: ...
+    def workbench(self) -> KnowsModels: ...
 
     def commands(self) -> Iterator[Command]: ...
 
@@ -92,7 +99,9 @@ class QiaoCommands(Provider):
 
     def _to_use(self, address: Address) -> Command:
         name = visible_line(str(address))
-        return Command(say("screen.use_model", name=name), name, partial(self._offered.workbench.use_model, address))
+        return Command(
+            say("screen.use_model", name=name), name, partial(self._offered.workbench.picking.use_model, address)
+        )
 
     def _hit(self, query: str, command: Command) -> Hit | None:
         title, help_text, run = command

@@ -35,18 +35,25 @@ BEHIND = 0.9
 """An action that fits as well as a file goes before it."""
 
 
+class Opening(Protocol):
+    """Whatever opens conversations."""
+
+    def open_path(self, path: Path) -> None: ...
+    def begin_from(self, template: Path) -> None: ...
+
+
 class Conversations(Protocol):
-    """Whatever has conversations open and opens others: the workbench."""
+    """The workbench, as far as it is about conversations that are open."""
 
     sessions: list[Session]
     current: int
 
     @property
     def library(self) -> Library: ...
+    @property
+    def files(self) -> Opening: ...
 
     def go_to(self, number: int) -> None: ...
-    def open_path(self, path: Path) -> None: ...
-    def begin_from(self, template: Path) -> None: ...
     def guarded(self, work: Callable[[], object]) -> None: ...
 
 
@@ -144,7 +151,7 @@ class FileCommands(Provider):
 
     def _to_open(self, entry: Entry, name: Content, score: float) -> Hit:
         workbench = self._workbench
-        opening = workbench.begin_from if entry.kind == "template" else workbench.open_path
+        opening = workbench.files.begin_from if entry.kind == "template" else workbench.files.open_path
         words = [] if entry.kind == "file" else [say(f"library.{entry.kind}")]
         help_text = " · ".join([*words, visible_line(shown_path(entry.path))])
         return _hit("screen.use_file", name, partial(workbench.guarded, partial(opening, entry.path)), help_text, score)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
-from textual import on
 
 from ...workbench.address import Address
 from ...workbench.errors import QiaoError
@@ -16,24 +15,23 @@ from ..dialogs.questions import LineInput
 from ..jobs import Job
 from ..panes.model_tree import Add, Part, Recent, is_folded
 from ..panes.models import ModelRows, ModelsPane
-from ..panes.rows import Rows
-from .servers import ServerActions
+from .group import Actions
 
 if TYPE_CHECKING:
     from ..dialogs.add_provider import NewProvider
 
 
-class ModelActions(ServerActions):
-    """Each `do_ID` carries out the action of that id, on the row that is selected in the picker."""
+class Picking(Actions):
+    """Acts on the row that is selected in the picker."""
 
     @property
     def picker(self) -> ModelsPane:
-        return self.query_one(ModelsPane)
+        return self.bench.query_one(ModelsPane)
 
     def do_models(self) -> None:
-        self.open_pane("#models", ModelRows)
+        self.bench.open_pane("#models", ModelRows)
         self.picker.reveal_current()
-        self.refresh_hints()
+        self.bench.refresh_hints()
 
     def do_filter_models(self) -> None:
         if not self.picker.rows.has_focus:
@@ -42,15 +40,19 @@ class ModelActions(ServerActions):
 
     # Choosing
 
-    @on(Rows.Chosen, "#model-rows")
-    def _choose_row(self, event: Rows.Chosen) -> None:
-        match event.key:
+    def choose(self, key: object) -> None:
+        """Uses the model of a row, or does what the row is for.
+
+        Args:
+            key: the row's.
+        """
+        match key:
             case Address() as address:
                 self.use_model(address)
-                self.close_overlays()
+                self.bench.close_overlays()
             case Recent(address):
                 self.use_model(address)
-                self.close_overlays()
+                self.bench.close_overlays()
             case Part(provider):
                 self._open_part(provider)
             case Add():
@@ -61,39 +63,39 @@ class ModelActions(ServerActions):
     def use_model(self, address: Address) -> None:
         """The conversation's next answer comes from this model."""
         name = str(address)
-        self.remember(address)
+        self.bench.remember(address)
         if name != self.session.conversation.model:
-            self.edit_change("label.model", lambda conversation: msgspec.structs.replace(conversation, model=name))
+            self.bench.edit_change("label.model", lambda c: msgspec.structs.replace(c, model=name))
         else:
-            self.refresh_models()
+            self.bench.refresh_models()
 
     # Parts
 
     def _open_part(self, provider: str) -> None:
         """Unfolds it, or folds it; one none of whose models are known is asked for them."""
-        source = self.source(provider)
-        if self.is_unknown(provider):
+        source = self.bench.source(provider)
+        if self.bench.is_unknown(provider):
             self._ask(provider)
         else:
-            self.fold(provider, not (source is not None and is_folded(source, self.remembered.folded)))
+            self.bench.fold(provider, not (source is not None and is_folded(source, self.bench.remembered.folded)))
 
-    @on(ModelRows.Fold)
-    def _fold_part(self, event: ModelRows.Fold) -> None:
-        if event.folded or not self.is_unknown(event.provider):
-            self.fold(event.provider, event.folded)
+    def fold_part(self, provider: str, folded: bool) -> None:
+        """Folds it, or unfolds it; as `_open_part` does."""
+        if folded or not self.bench.is_unknown(provider):
+            self.bench.fold(provider, folded)
         else:
-            self._ask(event.provider)
+            self._ask(provider)
 
     def do_refresh_models(self) -> None:
         provider = self.picker.provider
-        source = None if provider is None else self.source(provider)
+        source = None if provider is None else self.bench.source(provider)
         if source is not None and source.base_url is not None:
             self._ask(source.provider)
         self.qiao.look_for_models()
 
     def _ask(self, provider: str) -> None:
         """Asks a provider for its models; that takes a connection, and perhaps a key."""
-        self.fold(provider, False)
+        self.bench.fold(provider, False)
         backends = self.qiao.backends
         from ..dialogs.keys import after_unlocking
 
@@ -101,21 +103,21 @@ class ModelActions(ServerActions):
             self.app,
             backends,
             provider,
-            lambda: self.begin(Part(provider), lambda stop: backends.refresh(provider, stop)),
+            lambda: self.bench.begin(Part(provider), lambda stop: backends.refresh(provider, stop)),
         )
 
     # What takes its time
 
-    @on(ModelRows.Leave)
-    def _leave_picker(self, event: ModelRows.Leave) -> None:
-        key = event.key.address if isinstance(event.key, Recent) else event.key
+    def leave(self, row: object) -> None:
+        """Stops what is under way in this row; if nothing is, leaves the picker."""
+        key = row.address if isinstance(row, Recent) else row
         if not self.qiao.jobs.stop(key):
-            self.close_overlays()
+            self.bench.close_overlays()
 
     def job_ended(self, job: Job) -> None:
         """Something that was under way is done, stopped, or has failed."""
-        self.refresh_models()
-        self.refresh_hints()
+        self.bench.refresh_models()
+        self.bench.refresh_hints()
         self.qiao.look_for_models()
         if job.stop.is_set():
             return
@@ -134,14 +136,14 @@ class ModelActions(ServerActions):
 
     def do_fetch_model(self) -> None:
         address = self.picker.address
-        model = None if address is None else self.model(address)
+        model = None if address is None else self.bench.model(address)
         if model is not None and model.state == "absent":
             self._fetch(model.address)
             return
 
         def named(text: str | None) -> None:
             if text is not None and text.strip():
-                self.guarded(lambda: self._fetch(_local(text.strip())))
+                self.bench.guarded(lambda: self._fetch(_local(text.strip())))
 
         self.app.push_screen(LineInput(say("picker.fetch_which")), named)
 
@@ -151,20 +153,20 @@ class ModelActions(ServerActions):
         def fetch(stop: threading.Event) -> Iterator[Progress]:
             yield from backends.fetch(address, stop)
 
-        self.begin(address, fetch)
+        self.bench.begin(address, fetch)
 
     def do_unload_model(self) -> None:
         address = self.picker.address
-        if address is None or self.end_server(address):
+        if address is None or self.bench.serving.end_server(address):
             return
         backends = self.qiao.backends
-        self.begin(address, lambda stop: backends.unload(address))
+        self.bench.begin(address, lambda stop: backends.unload(address))
 
     # Providers
 
     def do_provider_key(self) -> None:
         provider = self.picker.provider
-        source = None if provider is None else self.source(provider)
+        source = None if provider is None else self.bench.source(provider)
         if source is None or source.base_url is None:
             raise QiaoError("picker.key_of_what")
         self._give_key(source.provider)
@@ -190,14 +192,23 @@ class ModelActions(ServerActions):
             self.qiao.settings_changed()
             self.qiao.tell(say("picker.added", name=visible_line(new.name)))
             # Its row has to stand there before it can be selected.
-            self.sources = self.qiao.backends.sources()
+            self.bench.sources = self.qiao.backends.sources()
             self._ask(new.name)
             self.picker.rows.select(Part(new.name))
 
-        taken = [source.provider for source in self.sources]
+        taken = [source.provider for source in self.bench.sources]
         from ..dialogs.add_provider import AddProvider
 
         self.app.push_screen(AddProvider(taken), added)
+
+    def do_keys(self) -> None:
+        from ..dialogs.key_list import KeyList
+
+        def left(changed: bool | None) -> None:
+            if changed:
+                self.qiao.look_for_models()
+
+        self.app.push_screen(KeyList(self.qiao.backends, self.inks, self.bench.address.provider), left)
 
 
 def _local(text: str) -> Address:
