@@ -35,7 +35,7 @@ def answer_all(session: Session, run: Run, scripted: ScriptedBackend) -> None:
     ended: list[Answer] = []
     run.work(Backends(Config(), extra={"scripted": scripted}), lambda _run, answer: ended.append(answer))
     for answer in ended:
-        session.take_in(run, answer)
+        session.answering.take_in(run, answer)
 
 
 def with_takes(session: Session, number: int, *takes: str) -> None:

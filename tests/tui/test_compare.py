@@ -123,4 +123,4 @@ async def test_a_replay_ends_with_an_answer_that_goes_wrong(tmp_path: Path) -> N
         await bench.see("Gone.")
         await bench.idle()
         assert bench.session.conversation.messages[3].said == "Yes."
-        assert not bench.session.replaying
+        assert not bench.session.answering.replaying

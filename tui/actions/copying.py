@@ -40,7 +40,7 @@ class Copying(Actions):
             case "curl" | "python":
                 message = self.session.message
                 run = None if message is None else self.session.run_of(message.uid)
-                asked = self.session.ask(self.bench.address) if run is None else run.ask
+                asked = self.session.answering.ask(self.bench.address) if run is None else run.ask
                 request = asked.requests[0]
                 text = self.qiao.backends.snippet(request, what)
             case _:

@@ -28,7 +28,7 @@ class Running(Actions):
     """Starts runs, and takes in what comes of them."""
 
     def do_run(self) -> None:
-        self.start(self.session.new_run(self.bench.address))
+        self.start(self.session.answering.new_run(self.bench.address))
 
     def do_run_from_editor(self) -> None:
         on_page = isinstance(self.bench.drafting.edited, EditedPage)
@@ -39,7 +39,7 @@ class Running(Actions):
             self.do_run()
 
     def do_continue(self) -> None:
-        self.start(self.session.new_run(self.bench.address, go_on=True))
+        self.start(self.session.answering.new_run(self.bench.address, go_on=True))
 
     def do_several(self) -> None:
         def answered(text: str | None) -> None:
@@ -50,7 +50,9 @@ class Running(Actions):
                 # What was typed stays, to be mended.
                 ask(text)
             else:
-                self.bench.guarded(lambda: self.start(self.session.new_run(self.bench.address, takes=int(text))))
+                self.bench.guarded(
+                    lambda: self.start(self.session.answering.new_run(self.bench.address, takes=int(text)))
+                )
 
         def ask(text: str) -> None:
             self.app.push_screen(LineInput(say("screen.how_many_takes"), text, replace=True), answered)
@@ -110,8 +112,8 @@ class Running(Actions):
             asked = answer.request.sampling
             unset = {name: None for name in shown.__struct_fields__ if getattr(asked, name, None) is not None}
             self.bench.defaults[address] = msgspec.structs.replace(shown, **unset)
-        self.bench.put_late(lambda session: session.take_in(run, answer), session)
-        if session is not self.session and not session.runs and session.replaying is None:
+        self.bench.put_late(lambda session: session.answering.take_in(run, answer), session)
+        if session is not self.session and not session.runs and session.answering.replaying is None:
             self.qiao.tell(say("screen.answered_elsewhere", title=visible_line(session.document.title)))
         following = self.transcript.following
         self.bench.refresh_all()
@@ -119,17 +121,17 @@ class Running(Actions):
             self.transcript.follow()
         self.bench.refresh_hints()
         self.qiao.look_for_models()
-        if session.replaying is None or session.runs:
+        if session.answering.replaying is None or session.runs:
             return
         if answer.finish in ("stop", "length"):
             self.bench.guarded(lambda: self._replay(session))
         else:
             # What comes after would stand on an answer that went wrong.
-            session.replaying = None
+            session.answering.replaying = None
 
     def do_stop(self) -> None:
         session = self.session
-        if session.stop():
+        if session.answering.stop():
             self.bench.refresh_conversation()
         elif session.marked and self.bench.focused is self.transcript:
             session.marked.clear()
@@ -149,7 +151,9 @@ class Running(Actions):
         message = session.message
         run = None if message is None else session.run_of(message.uid)
         # Of a page, what its continuation is given: all of it.
-        asked = run.ask if run is not None else session.ask(self.bench.address, go_on=session.page is not None)
+        asked = (
+            run.ask if run is not None else session.answering.ask(self.bench.address, go_on=session.page is not None)
+        )
         messages = session.conversation.messages
         seen = Seen(asked.requests[0], self.qiao.backends, self.inks)
 
@@ -177,10 +181,10 @@ class Running(Actions):
 
         self.check_writable()
         session = self.session
-        count = len(session.to_replay())
+        count = len(session.answering.to_replay())
 
         def begin(address: Address) -> None:
-            session.begin_replay(address)
+            session.answering.begin_replay(address)
             self.qiao.tell(say("screen.replaying", n=count, model=visible_line(str(address))))
             self._replay(session)
 
@@ -193,9 +197,9 @@ class Running(Actions):
 
     def _replay(self, session: Session) -> None:
         try:
-            run = session.replay_next()
+            run = session.answering.replay_next()
         except QiaoError:
-            session.replaying = None
+            session.answering.replaying = None
             raise
         if run is None:
             self.qiao.tell(say("screen.replayed"))

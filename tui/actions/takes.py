@@ -9,7 +9,8 @@ from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.versions import Version, brought_back, history
 from ...workbench.words import say
-from ..sessions.session import Session, take_key
+from ..sessions.answering import take_key
+from ..sessions.session import Session
 from .group import Actions
 
 if TYPE_CHECKING:
@@ -77,13 +78,13 @@ class Takes(Actions):
         session = self.session
         message = session.message
         take = None if message is None else message.take
-        tokens = None if take is None else session.chances.get(take_key(take))
+        tokens = None if take is None else session.answering.chances.get(take_key(take))
         if take is None or not tokens:
             raise QiaoError("chances.none")
 
         def wanted(result: "Wanted | None") -> None:
             if result is not None:
-                run = partial(session.new_run, self.bench.address, takes=1, prefix=result.prefix)
+                run = partial(session.answering.new_run, self.bench.address, takes=1, prefix=result.prefix)
                 self.bench.guarded(lambda: self.bench.running.start(run()))
 
         self.app.push_screen(Chances(tokens, take.text[: take.prefix or 0], self.inks), wanted)

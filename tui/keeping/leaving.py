@@ -9,6 +9,7 @@ from functools import partial
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ..sessions import aside
+from ..sessions.running import Run
 from ..sessions.session import Session
 from .keeper import Keeper
 
@@ -23,14 +24,18 @@ async def stop(sessions: Sequence[Session], opened: list[Session]) -> None:
         opened: all that are open, for what comes too late for its own.
     """
     for session in sessions:
-        session.stop()
+        session.answering.stop()
     until = time.monotonic() + LEAVE_SECONDS
     while any(session.runs for session in sessions) and time.monotonic() < until:
         await asyncio.sleep(0.02)
     for session in sessions:
         # A backend that doesn't stop in time: what has come stays.
         for run in list(session.runs):
-            aside.put(partial(Session.take_in, run=run, answer=run.answer), session, opened)
+            aside.put(partial(_take_in, run), session, opened)
+
+
+def _take_in(run: Run, session: Session) -> None:
+    session.answering.take_in(run, run.answer)
 
 
 async def save(sessions: Sequence[Session], keeper: Keeper) -> list[Document]:
@@ -45,7 +50,7 @@ def rescue(sessions: list[Session], keeper: Keeper) -> None:
         for run in list(session.runs):
             run.stop.set()
             with suppress(QiaoError):
-                aside.put(partial(Session.take_in, run=run, answer=run.answer), session, sessions)
+                aside.put(partial(_take_in, run), session, sessions)
     for document in [session.document for session in sessions]:
         try:
             document.save()

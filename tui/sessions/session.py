@@ -1,4 +1,4 @@
-"""One open conversation: the document, what is selected in it, and what is coming for it. Knows no widgets.
+"""One open conversation: the document, what is selected in it, how it is shown, and every edit. Knows no widgets.
 
 Every method that edits makes one undo step of the document, and leaves something sensible selected.
 """
@@ -9,17 +9,13 @@ from typing import NamedTuple
 import msgspec
 
 from ...workbench import several
-from ...workbench.address import Address
-from ...workbench.answering import Answer
-from ...workbench.asking import Ask, ask
-from ...workbench.conversation import Conversation, Message, Role, Take, join_messages, next_role, split_message
+from ...workbench.conversation import Conversation, Message, Role, join_messages, next_role, split_message
 from ...workbench.document import Document
-from ...workbench.errors import QiaoError
-from ...workbench.placing import Place, answer_from, taking, written_from
-from ...workbench.seam import Prompt, Request, Token
+from ...workbench.seam import Prompt, Request
 from ...workbench.window import cut_messages, left_out
 from ..text.wrap import Line
 from ..transcript.blocks import Item
+from .answering import Answering, behind
 from .folding import Folds
 from .items import Editing, HashChain, Items
 from .page_items import WHOLE, Page, next_seen
@@ -44,14 +40,10 @@ class Session:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.runs: list[Run] = []
+        self.answering = Answering(self)
         self.folds = Folds()
         self.marked: set[int] = set()
         """The uids of the messages that are marked: what is done next is done to all of them."""
-        self.replaying: list[int] | None = None
-        """The uids of the answers that are still to be given anew, in order; None when that isn't going on."""
-        self._replayed_by = Address("?", "?")
-        self.chances: dict[tuple[object, ...], tuple[Token, ...]] = {}
-        """How likely the tokens of answers were, as far as they came while this program runs; see `take_key`."""
         self.copy: Session | None = None
         """Holds what came too late for this one, which is read-only."""
         self._answers_aside: dict[int, Message] = {}
@@ -61,7 +53,7 @@ class Session:
         self.page: Page | None = None
         """Shows the conversation as one text, as a base model gets it; None: as messages."""
         self._added: _Added | None = None
-        self._hashes = HashChain()
+        self.hashes = HashChain()
         self._left_out: tuple[Conversation | None, frozenset[int]] = (None, frozenset())
         """What isn't sent of a conversation, by uid: looked for once a change."""
         self._index = 0
@@ -89,7 +81,7 @@ class Session:
             for target, after, runs_on in coming:
                 if all(message.uid != target for message in messages):
                     answer = Message(role="assistant", uid=target, runs_on=runs_on)
-                    messages.insert(_behind(messages, after), answer)
+                    messages.insert(behind(messages, after), answer)
             self._shown = conversation.messages, coming, messages
         return self._shown[2]
 
@@ -105,7 +97,7 @@ class Session:
             return self.page.sheet(conversation.messages, editing_lines, size)
         live = {run.target: run.answer for run in self.runs}
         coming = [uid for uid in live if conversation.index(uid) is None]
-        hashes = self._hashes.of(conversation)
+        hashes = self.hashes.of(conversation)
         editing = Editing(self.editing, editing_lines, size)
         messages = self.messages
         items = Items(messages, hashes, coming, live, self.folds, editing, self.marked, self.left_out)
@@ -175,7 +167,7 @@ class Session:
 
     def upto(self, run: Run) -> int:
         """How many messages of the document stand before what a run answers."""
-        return _behind(self.conversation.messages, run.after)
+        return behind(self.conversation.messages, run.after)
 
     # Moving
 
@@ -341,156 +333,3 @@ class Session:
 
     def redo(self) -> str | None:
         return self.document.redo()
-
-    # Running
-
-    def ask(self, address: Address, *, go_on: bool = False, takes: int | None = None) -> Ask:
-        """What pressing `r` on the selected message asks; nothing is changed.
-
-        Args:
-            address: the model.
-            go_on: the answer goes on from the selected assistant message's text; of a page, from its end.
-            takes: how many, if not as the sampling says.
-
-        Raises:
-            QiaoError: there is nothing to answer, or a variable has no value.
-        """
-        return self._asked(address, go_on, takes, None)[0]
-
-    def _asked(self, address: Address, go_on: bool, takes: int | None, prefix: str | None) -> tuple[Ask, Place]:
-        conversation = self.conversation
-        place = self._place(go_on)
-        going_on = place.seen if go_on and self.page is None else None
-        if prefix is not None:
-            runs_on = place.seen is not None and place.seen.runs_on
-            going_on = Message(role="assistant", runs_on=runs_on).with_take(Take(text=prefix))
-        if ((go_on and self.page is None) or prefix is not None) and not (going_on and going_on.said):
-            raise QiaoError("screen.nothing_to_continue")
-        sampling = conversation.sampling
-        if takes is not None:
-            sampling = msgspec.structs.replace(sampling, n=takes)
-        return ask(conversation, place.upto, address, sampling, going_on=going_on), place
-
-    def _place(self, go_on: bool) -> Place:
-        """What is answered: on a page, going on is from the end of the whole text."""
-        here = self.in_document
-        if self.page is not None:
-            return written_from(self.conversation, None if go_on else here)
-        if here is None:
-            raise QiaoError("asking.nothing_to_answer")
-        return answer_from(self.conversation, here)
-
-    def new_run(
-        self, address: Address, *, go_on: bool = False, takes: int | None = None, prefix: str | None = None
-    ) -> Run:
-        """What pressing `r` on the selected message starts; the answer's message is selected.
-
-        Args:
-            address: the model.
-            go_on: as for `ask`.
-            takes: how many, if not as the sampling says.
-            prefix: the answer goes on from this text instead, as it is.
-
-        Raises:
-            QiaoError: as `ask` does; or an answer is already coming there, or the file is read-only, so that an answer
-                couldn't be kept.
-        """
-        if self.document.read_only:
-            raise QiaoError("screen.is_read_only")
-        if any(run.target == self.selected or self.page is not None for run in self.runs):
-            raise QiaoError("screen.already_running")
-        wanted, place = self._asked(address, go_on, takes, prefix)
-        target = place.seen.uid if place.seen is not None else Message(role="assistant").uid
-        after = self.conversation.messages[place.upto - 1].uid if place.upto else None
-        if any(run.target == target or (place.seen is None and run.after == after) for run in self.runs):
-            raise QiaoError("screen.already_running")
-        run = Run(wanted, target, after)
-        self.runs.append(run)
-        self.selected = target
-        self.folds = self.folds.with_text(target, folded=False)
-        return run
-
-    def to_replay(self) -> list[int]:
-        """The uids of the answers that a replay gives anew.
-
-        Raises:
-            QiaoError: there is none, or something is coming already.
-        """
-        if self.runs:
-            raise QiaoError("screen.already_running")
-        messages = [m for m in self.conversation.messages if m.role == "assistant" and not m.muted]
-        # On a page, what is written by hand is no answer.
-        answers = [m.uid for m in messages if self.page is None or m.take is not None]
-        if not answers:
-            raise QiaoError("screen.nothing_to_replay")
-        return answers
-
-    def begin_replay(self, address: Address) -> int:
-        """All answers of the conversation are to be given anew by this model, from the first on; one at `replay_next`.
-
-        Returns:
-            How many there are.
-
-        Raises:
-            QiaoError: as `to_replay` does.
-        """
-        self.replaying = self.to_replay()
-        self._replayed_by = address
-        return len(self.replaying)
-
-    def replay_next(self) -> Run | None:
-        """The run of the next answer that is to be given anew; None: that was the last.
-
-        Raises:
-            QiaoError: as `new_run` does.
-        """
-        while self.replaying:
-            uid = self.replaying.pop(0)
-            if self.conversation.index(uid) is not None:
-                self.selected = uid
-                return self.new_run(self._replayed_by, takes=1)
-        self.replaying = None
-        return None
-
-    def take_in(self, run: Run, answer: Answer) -> None:
-        """Puts a finished answer into the document, wherever its message stands now."""
-        if answer is run.last and run in self.runs:
-            self.runs.remove(run)
-        if not answer.has_content and answer.finish == "cancelled":
-            if self.conversation.index(run.target) is None and self.selected == run.target and run.after:
-                self.selected = run.after
-            return
-        take = answer.take()
-        if answer.chances:
-            self.chances[take_key(take)] = tuple(answer.chances)
-        conversation = self.conversation
-        here = conversation.index(run.target)
-        if here is not None and conversation.messages[here].role == "assistant":
-            message = taking(conversation.messages[here], take, runs_on=answer.runs_on)
-            self.change(conversation.replaced(here, message), "label.answer")
-            return
-        if here is not None:
-            # The message has become someone else's turn meanwhile: this answer, and what follows it, stands below it.
-            run.target = Message(role="assistant").uid
-        message = Message(role="assistant", takes=(take,), chosen=1, runs_on=answer.runs_on, uid=run.target)
-        at = _behind(conversation.messages, run.after) if here is None else here + 1
-        self.change(conversation.inserted(at, message), "label.answer")
-
-    def stop(self) -> bool:
-        """Stops all that is coming. Returns whether there was anything."""
-        self.replaying = None
-        for run in self.runs:
-            run.stop.set()
-        return bool(self.runs)
-
-
-def _behind(messages: Sequence[Message], uid: int | None) -> int:
-    """Where what belongs below this message is put in; at the end if it is gone. None: above all others."""
-    if uid is None:
-        return 0
-    return next((i + 1 for i, message in enumerate(messages) if message.uid == uid), len(messages))
-
-
-def take_key(take: Take) -> tuple[object, ...]:
-    """Tells a take from others, also after undo and redo."""
-    return (take.model, take.created, take.seed, take.text)
