@@ -71,7 +71,7 @@ async def paint():
     config = Config()
     app = QiaoApp([Session(Document.untitled())], Backends(config), config)
     async with app.run_test(size=(120, 40)) as pilot:
-        while app.workbench.looking or app.sampler.latest is None:
+        while app.workbench.known.looking or app.sampler.latest is None:
             await pilot.pause(0.05)
         assert "Nothing is written yet" in app.export_screenshot().replace("&#160;", " ")
 

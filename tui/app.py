@@ -353,10 +353,8 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
     def on_qiao_app_models_found(self, event: ModelsFound) -> None:
         workbench = self.workbench
-        if event.models != workbench.models or event.sources != workbench.sources or workbench.looking:
-            workbench.models, workbench.sources, workbench.looking = event.models, event.sources, False
-            if workbench.is_whole:
-                workbench.refresh_all()
+        if workbench.known.found(event.models, event.sources) and workbench.is_whole:
+            workbench.refresh_all()
 
     def _job_ended(self, job: Job) -> None:
         self.post_message(self.JobEnded(job))

@@ -125,5 +125,5 @@ async def workbench(
     app = QiaoApp([Session(document) for document in documents], backends, config, touring=touring)
     async with app.run_test(size=size, notifications=True) as pilot:
         bench = Bench(app, pilot, scripted, paths[0] if paths else None)
-        await bench.until(lambda: not app.workbench.looking, "the models")
+        await bench.until(lambda: not app.workbench.known.looking, "the models")
         yield bench

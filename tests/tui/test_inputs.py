@@ -139,7 +139,7 @@ def test_models_with_the_very_words_come_before_those_with_the_letters() -> None
 async def test_the_palette_stays_quick_with_a_catalog_of_many_models(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
         many = catalog(*(f"maker{i % 97}/model-{i}" for i in range(50_000)), "it/[bold]one\x1b")
-        bench.app.workbench.models = many
+        bench.app.workbench.known.models = many
         await bench.press("colon")
         await bench.see(say("screen.palette_placeholder"))
         begun = time.monotonic()

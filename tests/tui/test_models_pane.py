@@ -41,7 +41,7 @@ async def picker(backends: Providers, path: Path, size: tuple[int, int] = WIDE) 
     app = QiaoApp([Session(Document.open(path))], backends, backends.settings)
     async with app.run_test(size=size, notifications=True) as pilot:
         bench = Bench(app, pilot, backends.scripted, path)
-        await bench.until(lambda: not app.workbench.looking, "the models")
+        await bench.until(lambda: not app.workbench.known.looking, "the models")
         await bench.press("m")
         yield bench
 

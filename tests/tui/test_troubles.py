@@ -48,7 +48,7 @@ async def asking(
         app = QiaoApp([Session(Document.open(path))], backends, config)
         async with app.run_test(size=size, notifications=True) as pilot:
             bench = Bench(app, pilot, ScriptedBackend(()), path)
-            await bench.until(lambda: not app.workbench.looking, "the models")
+            await bench.until(lambda: not app.workbench.known.looking, "the models")
             yield bench, server
             assert "sk-secret" not in bench.text()
             assert all(len(line) <= size[0] for line in bench.lines())

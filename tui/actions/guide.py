@@ -3,7 +3,6 @@
 import msgspec
 
 from ...workbench.words import say
-from ..keeping import remembered
 from ..panes.tour_card import TourCard
 from ..tour import Tour
 from .group import Actions
@@ -35,8 +34,8 @@ class Guide(Actions):
             self.bench.action_do("new")
         self.tour = Tour()
         self.bench.query_one("#middle").mount(TourCard(self.inks, self.qiao.keys))
-        self.bench.remembered = msgspec.structs.replace(self.bench.remembered, toured=True)
-        remembered.save(self.bench.remembered)
+        known = self.bench.known
+        known.keep(msgspec.structs.replace(known.remembered, toured=True))
 
     def go_on(self, shown: str | None = None) -> None:
         """The card shows the step that is next; behind the last one it goes.

@@ -63,7 +63,8 @@ class Picking(Actions):
     def use_model(self, address: Address) -> None:
         """The conversation's next answer comes from this model."""
         name = str(address)
-        self.bench.remember(address)
+        known = self.bench.known
+        known.keep(known.remembered.used(address))
         if name != self.session.conversation.model:
             self.bench.edit_change("label.model", lambda c: msgspec.structs.replace(c, model=name))
         else:
@@ -73,22 +74,23 @@ class Picking(Actions):
 
     def _open_part(self, provider: str) -> None:
         """Unfolds it, or folds it; one none of whose models are known is asked for them."""
-        source = self.bench.source(provider)
-        if self.bench.is_unknown(provider):
+        known = self.bench.known
+        source = known.source(provider)
+        if known.is_unknown(provider):
             self._ask(provider)
         else:
-            self.bench.fold(provider, not (source is not None and is_folded(source, self.bench.remembered.folded)))
+            self.bench.fold(provider, source is None or not is_folded(source, known.remembered.folded))
 
     def fold_part(self, provider: str, folded: bool) -> None:
         """Folds it, or unfolds it; as `_open_part` does."""
-        if folded or not self.bench.is_unknown(provider):
+        if folded or not self.bench.known.is_unknown(provider):
             self.bench.fold(provider, folded)
         else:
             self._ask(provider)
 
     def do_refresh_models(self) -> None:
         provider = self.picker.provider
-        source = None if provider is None else self.bench.source(provider)
+        source = None if provider is None else self.bench.known.source(provider)
         if source is not None and source.base_url is not None:
             self._ask(source.provider)
         self.qiao.look_for_models()
@@ -136,7 +138,7 @@ class Picking(Actions):
 
     def do_fetch_model(self) -> None:
         address = self.picker.address
-        model = None if address is None else self.bench.model(address)
+        model = None if address is None else self.bench.known.model(address)
         if model is not None and model.state == "absent":
             self._fetch(model.address)
             return
@@ -166,7 +168,7 @@ class Picking(Actions):
 
     def do_provider_key(self) -> None:
         provider = self.picker.provider
-        source = None if provider is None else self.bench.source(provider)
+        source = None if provider is None else self.bench.known.source(provider)
         if source is None or source.base_url is None:
             raise QiaoError("picker.key_of_what")
         self._give_key(source.provider)
@@ -192,11 +194,11 @@ class Picking(Actions):
             self.qiao.settings_changed()
             self.qiao.tell(say("picker.added", name=visible_line(new.name)))
             # Its row has to stand there before it can be selected.
-            self.bench.sources = self.qiao.backends.sources()
+            self.bench.known.sources = self.qiao.backends.sources()
             self._ask(new.name)
             self.picker.rows.select(Part(new.name))
 
-        taken = [source.provider for source in self.bench.sources]
+        taken = [source.provider for source in self.bench.known.sources]
         from ..dialogs.add_provider import AddProvider
 
         self.app.push_screen(AddProvider(taken), added)

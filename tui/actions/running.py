@@ -68,10 +68,11 @@ class Running(Actions):
 
     def _begin(self, run: Run) -> None:
         """The page follows the answer if it comes at the end."""
+        known = self.bench.known
         self._keep_prompt(run)
         self._tell_unheeded(run.ask.requests[0])
         run.start(self.qiao.backends, self.qiao.answer_ended)
-        self.bench.remember(run.ask.requests[0].address)
+        known.keep(known.remembered.used(run.ask.requests[0].address))
         self.bench.ticker.resume()
         self.bench.refresh_conversation()
         session = self.session
@@ -96,8 +97,9 @@ class Running(Actions):
     def _tell_unheeded(self, request: Request) -> None:
         """What is set and doesn't count with this model is said, once."""
         lines = self.qiao.backends.unheeded(request)
-        new = [line for name, line in lines.items() if (request.address, name) not in self.bench.told]
-        self.bench.told |= {(request.address, name) for name in lines}
+        told = self.bench.known.told
+        new = [line for name, line in lines.items() if (request.address, name) not in told]
+        told |= {(request.address, name) for name in lines}
         if new:
             self.qiao.tell("\n".join(new))
 
@@ -111,7 +113,7 @@ class Running(Actions):
             shown = answer.started.sampling
             asked = answer.request.sampling
             unset = {name: None for name in shown.__struct_fields__ if getattr(asked, name, None) is not None}
-            self.bench.defaults[address] = msgspec.structs.replace(shown, **unset)
+            self.bench.known.defaults[address] = msgspec.structs.replace(shown, **unset)
         self.bench.put_late(lambda session: session.answering.take_in(run, answer), session)
         if session is not self.session and not session.runs and session.answering.replaying is None:
             self.qiao.tell(say("screen.answered_elsewhere", title=visible_line(session.document.title)))
@@ -151,9 +153,8 @@ class Running(Actions):
         message = session.message
         run = None if message is None else session.run_of(message.uid)
         # Of a page, what its continuation is given: all of it.
-        asked = (
-            run.ask if run is not None else session.answering.ask(self.bench.address, go_on=session.page is not None)
-        )
+        go_on = session.page is not None
+        asked = session.answering.ask(self.bench.address, go_on=go_on) if run is None else run.ask
         messages = session.conversation.messages
         seen = Seen(asked.requests[0], self.qiao.backends, self.inks)
 
@@ -192,8 +193,8 @@ class Running(Actions):
             if address is not None:
                 self.bench.guarded(lambda: begin(address))
 
-        sampling = session.conversation.sampling
-        self.app.push_screen(ReplayWith(self.inks, count, self.bench.address, self.bench.models, sampling), chosen)
+        sampling, models = session.conversation.sampling, self.bench.known.models
+        self.app.push_screen(ReplayWith(self.inks, count, self.bench.address, models, sampling), chosen)
 
     def _replay(self, session: Session) -> None:
         try:

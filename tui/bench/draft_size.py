@@ -125,7 +125,7 @@ class DraftSize(BenchPart):
             self.count_soon()
 
     def _context_length(self, address: Address) -> int | None:
-        model = self.bench.model(address)
+        model = self.bench.known.model(address)
         return None if model is None else model.context_length
 
 

@@ -18,8 +18,8 @@ def empty_words(bench: "WorkbenchScreen") -> list[str]:
     if bench.is_page:
         return [say("page.welcome"), say("page.welcome_keys"), say("page.welcome_base")]
     words = [say("screen.welcome"), *_offers(bench), say("screen.welcome_keys")]
-    if all(model.state == "absent" for model in bench.models):
-        titles = [visible_line(source.title) for source in bench.sources if source.needs_key]
+    if all(model.state == "absent" for model in bench.known.models):
+        titles = [visible_line(source.title) for source in bench.known.sources if source.needs_key]
         words.append(say("screen.first_model", providers=say("picker.comma").join(titles[:3])))
     return [*words, say("screen.welcome_folder")]
 

@@ -7,23 +7,24 @@ from ..keeping.remembered import Remembered, load, save
 
 
 class KnownModels:
-    """Holds what is known. Whoever inherits it begins with `know_nothing`."""
+    """At the start, only what the last run remembered."""
 
-    models: list[Model]
-    sources: list[Source]
-    looking: bool
-    """They are still being looked for, for the first time."""
-    remembered: Remembered
-    told: set[tuple[Address, str]]
-    """The parameters without effect that were told of, by model."""
-    defaults: dict[Address, Sampling]
-    """What each model is known to use where a sampling is unset, from its last answer."""
+    def __init__(self) -> None:
+        self.models: list[Model] = []
+        self.sources: list[Source] = []
+        self.looking = True
+        """They are still being looked for, for the first time."""
+        self.remembered: Remembered = load()
+        self.told: set[tuple[Address, str]] = set()
+        """The parameters without effect that were told of, by model."""
+        self.defaults: dict[Address, Sampling] = {}
+        """What each model is known to use where a sampling is unset, from its last answer."""
 
-    def know_nothing(self) -> None:
-        """At the start: only what the last run remembered."""
-        self.models, self.sources, self.looking = [], [], True
-        self.remembered = load()
-        self.told, self.defaults = set(), {}
+    def found(self, models: list[Model], sources: list[Source]) -> bool:
+        """Takes in what was found. Returns whether any of it is new."""
+        new = models != self.models or sources != self.sources or self.looking
+        self.models, self.sources, self.looking = models, sources, False
+        return new
 
     def source(self, provider: str) -> Source | None:
         """Where these models come from."""
@@ -39,9 +40,8 @@ class KnownModels:
         known = any(model.address.provider == provider for model in self.models)
         return source is not None and source.base_url is not None and not known
 
-    def remember(self, address: Address) -> None:
-        """This model is the one used last."""
-        kept = self.remembered.used(address)
-        if kept != self.remembered:
-            self.remembered = kept
-            save(kept)
+    def keep(self, remembered: Remembered) -> None:
+        """Remembers this from now on; the next run does so too."""
+        if remembered != self.remembered:
+            self.remembered = remembered
+            save(remembered)

@@ -62,9 +62,9 @@ class LastLine(BenchPart):
     def _picker_hints(self) -> list[Hint]:
         key = self.bench.query_one(ModelsPane).selected_key
         address = key.address if isinstance(key, Recent) else key
-        model = self.bench.model(address) if isinstance(address, Address) else None
-        source = self.bench.source(key.provider) if isinstance(key, Part) else None
-        unknown = source is not None and self.bench.is_unknown(source.provider)
+        model = self.bench.known.model(address) if isinstance(address, Address) else None
+        source = self.bench.known.source(key.provider) if isinstance(key, Part) else None
+        unknown = source is not None and self.bench.known.is_unknown(source.provider)
         busy = self.qiao.jobs.of(address) is not None
         managed = address in [server.address for server in self.qiao.backends.servers()]
         enter, own, esc = picker_hints(key, model, source, managed=managed, unknown=unknown, busy=busy)

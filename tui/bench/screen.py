@@ -46,7 +46,6 @@ from ..actions.takes import Takes
 from ..actions.whole_file import WholeFile
 from ..host import Host
 from ..jobs import Ended, Work
-from ..keeping import remembered
 from ..look.inks import Inks
 from ..panes.hints import Hints
 from ..panes.machine import MachinePane
@@ -80,7 +79,7 @@ BESIDE_EDITOR = frozenset({"palette", "help", "repaint"})
 """Actions that leave an open editor alone."""
 
 
-class WorkbenchScreen(KnownModels, Screen[None]):
+class WorkbenchScreen(Screen[None]):
     """Holds the panes, and shows the current session in them."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
@@ -90,7 +89,7 @@ class WorkbenchScreen(KnownModels, Screen[None]):
         super().__init__()
         self.sessions = sessions
         self.current = 0
-        self.know_nothing()
+        self.known = KnownModels()
         self._named: tuple[object, list[str]] = (None, [])
         """Messages, and the variables that they name: looked for once, since there may be thousands."""
         self._painted_tokens: object = None
@@ -305,16 +304,17 @@ class WorkbenchScreen(KnownModels, Screen[None]):
         self.last_line.refresh()
 
     def refresh_models(self) -> None:
+        known = self.known
         under_way = {job.key: doing(job.progress) for job in self.qiao.jobs.running}
-        recent, folded = self.remembered.recent, self.remembered.folded
-        shown = Shown(self.models, self.sources, self.address, recent, folded, under_way, self.looking)
+        recent, folded = known.remembered.recent, known.remembered.folded
+        shown = Shown(known.models, known.sources, self.address, recent, folded, under_way, known.looking)
         self.query_one("#models", ModelsPane).show(shown, free_bytes(self.qiao.sampler.latest))
 
     def refresh_sampling(self) -> None:
         conversation = self.session.conversation
         if self._named[0] is not conversation.messages:
             self._named = (conversation.messages, all_names(conversation.messages))
-        defaults = self.defaults.get(self.address, Sampling())
+        defaults = self.known.defaults.get(self.address, Sampling())
         pane = self.query_one("#sampling", SamplingPane)
         unheeded = self.qiao.backends.unheeded(Request(self.address, (), conversation.sampling))
         pane.show(conversation.sampling, defaults, conversation.variables, self._named[1], unheeded)
@@ -339,7 +339,7 @@ class WorkbenchScreen(KnownModels, Screen[None]):
         """Whether the conversation is shown as one text: a base model answers next. Not under an open editor."""
         if self.drafting.edited is not None:
             return isinstance(self.drafting.edited, EditedPage)
-        return (model := self.model(self.address)) is not None and model.kind == "base"
+        return (model := self.known.model(self.address)) is not None and model.kind == "base"
 
     def _tick(self) -> None:
         """While something streams: what has come since the last painting is shown."""
@@ -395,8 +395,7 @@ class WorkbenchScreen(KnownModels, Screen[None]):
 
     def fold(self, provider: str, folded: bool) -> None:
         """Puts the models of this provider out of sight in the picker, or shows them; the next run does so too."""
-        self.remembered = self.remembered.with_fold(provider, folded)
-        remembered.save(self.remembered)
+        self.known.keep(self.known.remembered.with_fold(provider, folded))
         self.refresh_models()
 
     # Conversations

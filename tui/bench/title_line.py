@@ -47,7 +47,7 @@ class TitleLine(BenchPart):
             words.append(Run(say("screen.untitled"), "muted"))
         else:
             words.append(Run(say("screen.saved"), "muted"))
-        if (model := bench.model(bench.address)) is not None and model.kind == "base":
+        if (model := bench.known.model(bench.address)) is not None and model.kind == "base":
             words.append(Run(f" · {say('screen.is_base')}", "muted"))
         line: Line = tuple(words)
         bench.query_one("#title", Title).show(title, line)
@@ -65,7 +65,7 @@ class TitleLine(BenchPart):
         tokens = usage.prompt_tokens + (usage.completion_tokens or 0)
         # With more written below, it is only about as many.
         used = f"{'' if messages[-1].take is last else '~'}{tokens:,}"
-        length = next((m.context_length for m in self.bench.models if str(m.address) == last.model), None)
+        length = next((m.context_length for m in self.bench.known.models if str(m.address) == last.model), None)
         if length is None:
             return say("screen.tokens_used", used=used)
         return say("screen.tokens_of", used=used, length=f"{length:,}")

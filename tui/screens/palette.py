@@ -35,11 +35,17 @@ class Picking(Protocol):
     def use_model(self, address: Address) -> None: ...
 
 
-class KnowsModels(Protocol):
-    """The workbench, as far as it is about models."""
+class Known(Protocol):
+    """Whatever knows models."""
 
     models: list[Model]
 
+
+class KnowsModels(Protocol):
+    """The workbench, as far as it is about models."""
+
+    @property
+    def known(self) -> Known: ...
     @property
     def picking(self) -> Picking: ...
 
@@ -79,7 +85,7 @@ class QiaoCommands(Provider):
         return cast(Commands, self.app)
 
     async def discover(self) -> Hits:
-        models = [model.address for model in self._offered.workbench.models[:MODELS_LISTED]]
+        models = [model.address for model in self._offered.workbench.known.models[:MODELS_LISTED]]
         for title, help_text, run in [*self._offered.commands(), *map(self._to_use, models)]:
             yield DiscoveryHit(escape(title), run, title, escape(help_text))
 
@@ -88,7 +94,7 @@ class QiaoCommands(Provider):
             if found := self._hit(query, command):
                 yield found
         listed = 0
-        for seen, address in enumerate(fitting(self._offered.workbench.models, query), 1):
+        for seen, address in enumerate(fitting(self._offered.workbench.known.models, query), 1):
             if address is not None and (found := self._hit(query, self._to_use(address))):
                 listed += 1
                 yield found
