@@ -1,5 +1,6 @@
 """The messages of a conversation as they are to be shown, at a cost that doesn't grow with their number."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, overload
 
@@ -61,8 +62,32 @@ class Editing(NamedTuple):
     """How many tokens it has, in words."""
 
 
-class Items(Sequence[Item]):
-    """Each item is made when it is asked for: of ten thousand messages, a screen shows ten.
+class MadeWhenAsked(Sequence[Item], ABC):
+    """Items of which each is made when it is asked for, once: of ten thousand messages, a screen shows ten."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Item] = {}
+
+    @abstractmethod
+    def _make(self, at: int) -> Item:
+        """The item of this number, from 0."""
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        at = range(len(self))[index]
+        # Asked for again for each line that is painted.
+        if at not in self._made:
+            self._made[at] = self._make(at)
+        return self._made[at]
+
+
+class Items(MadeWhenAsked):
+    """One for each message.
 
     Args:
         messages: with those that answers are coming for, though they aren't in the document yet.
@@ -86,6 +111,7 @@ class Items(Sequence[Item]):
         marked: Collection[int] = (),
         left_out: Collection[int] = (),
     ) -> None:
+        super().__init__()
         self._messages = messages
         self._hashes = hashes
         self._coming = [i for i, message in enumerate(messages) if message.uid in coming] if coming else []
@@ -98,14 +124,7 @@ class Items(Sequence[Item]):
     def __len__(self) -> int:
         return len(self._messages)
 
-    @overload
-    def __getitem__(self, index: int) -> Item: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Item]: ...
-    def __getitem__(self, index: int | slice) -> Item | list[Item]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        at = range(len(self))[index]
+    def _make(self, at: int) -> Item:
         message = self._messages[at]
         take = message.take
         in_document = at - sum(1 for i in self._coming if i < at)

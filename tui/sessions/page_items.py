@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 from ...workbench.answering import Answer
 from ...workbench.conversation import Message
@@ -12,6 +12,7 @@ from ...workbench.words import say
 from ..text.wrap import Line
 from ..transcript.blocks import Item
 from ..transcript.page_lines import Part
+from .items import MadeWhenAsked
 
 WHOLE = 0
 """What stands for the whole text where a message's uid is asked for; no message has this one."""
@@ -31,8 +32,8 @@ class _Cut(NamedTuple):
     """So many messages are no part of the text."""
 
 
-class PageItems(Sequence[Item]):
-    """Each part is made when it is asked for.
+class PageItems(MadeWhenAsked):
+    """One for each part of the text.
 
     Args:
         items: the messages.
@@ -42,29 +43,16 @@ class PageItems(Sequence[Item]):
     """
 
     def __init__(self, items: Sequence[Item], cut: _Cut, selected: int, coming: int | None) -> None:
+        super().__init__()
         self._items, self._cut, self._selected, self._coming = items, cut, selected, coming
-        self._made: dict[int, Item] = {}
 
     def __len__(self) -> int:
         return len(self._cut.begins)
 
-    @overload
-    def __getitem__(self, index: int) -> Item: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Item]: ...
-    def __getitem__(self, index: int | slice) -> Item | list[Item]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        number = range(len(self))[index]
-        # Asked for again for each line that is painted.
-        if number not in self._made:
-            self._made[number] = self._part(number)
-        return self._made[number]
-
-    def _part(self, number: int) -> Item:
+    def _make(self, at: int) -> Item:
         begins = self._cut.begins
-        is_last = number == len(begins) - 1
-        places = range(begins[number], len(self._items) if is_last else begins[number + 1])
+        is_last = at == len(begins) - 1
+        places = range(begins[at], len(self._items) if is_last else begins[at + 1])
         messages = tuple(item.message for item in map(self._items.__getitem__, places) if not item.message.muted)
         selected = self._items[self._selected]
         coming = None if self._coming is None else self._items[self._coming]
@@ -72,10 +60,10 @@ class PageItems(Sequence[Item]):
             messages,
             selected.message.uid if self._selected in places else None,
             None if coming is None else coming.message.uid,
-            heading(self._cut.muted) if number == 0 else None,
+            heading(self._cut.muted) if at == 0 else None,
             (coming or selected).message if is_last else None,
             is_last and selected.stale,
-            is_last or begins[number + 1] not in self._cut.flush,
+            is_last or begins[at + 1] not in self._cut.flush,
         )
         live = coming.live if coming is not None and (is_last or self._coming in places) else None
         return Item(self._items[places[0]].message, live, page=part)
