@@ -39,9 +39,10 @@ from .keeping.journaling import Journals
 from .keeping.keeper import Keeper
 from .keeping.open_before import OpenFiles
 from .keys_in_order import KeysInOrder
-from .look.color_depth import Depth, fitted
+from .look.color_depth import Depth
 from .look.inks import Inks
-from .look.theme_files import load_themes, to_textual, variables
+from .look.theme_files import to_textual, variables
+from .look.themes_here import themes_here
 from .sessions.running import Run
 from .sessions.session import Session
 
@@ -126,16 +127,8 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         depth: Depth = "truecolor",
         driver_class: type[Driver] | None = None,
     ) -> None:
-        found, self._theme_problems = load_themes()
-        self.themes = [fitted(theme, depth) for theme in found]
-        self._warnings = warnings
-        by_name = {theme.name: theme for theme in self.themes}
-        few = depth == "16" or config.plain
-        wanted = config.theme or ("plain" if few else self.themes[0].name)
-        first = by_name.get(wanted, self.themes[0])
-        if wanted not in by_name:
-            known = ", ".join(by_name)
-            self._theme_problems.append(say("screen.unknown_theme", name=visible_line(wanted), known=known))
+        self.themes, first, problems = themes_here(config.theme, depth, plain=config.plain)
+        self._warnings = [*warnings, *problems]
         self.inks = Inks(first.colors)
         self._default_variables = variables(first)
         self.keys = Keys(config.keys)
@@ -195,7 +188,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self._bring_back()
         self.set_interval(journaling.EVERY, self._journal)
         self._look_back(open_before.known())
-        problems = [*self._warnings, *self._theme_problems, *self.keys.problems]
+        problems = [*self._warnings, *self.keys.problems]
         try:
             self.backends.default_address()
         except QiaoError as error:
