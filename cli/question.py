@@ -82,7 +82,8 @@ def _from_stdin(narration: Narration) -> tuple[Conversation, bool]:
         raise Unreadable("cli.stdin_not_utf8", offset=error.start) from None
     try:
         number = tomllib.loads(text).get("qiao")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
+        # Not TOML; or TOML with numbers or lists that no conversation has.
         number = None
     if type(number) is int:
         loaded = loads(data, say("cli.stdin"))

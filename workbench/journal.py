@@ -110,19 +110,21 @@ class Journal:
         """
         if self._file < 0:
             self._begin()
-        self._write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        self._write(b"".join(_encoded(line) + b"\n" for line in lines))
 
     def _begin(self) -> None:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         real = os.path.realpath(self.document)
         name = hashlib.sha256(real.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         # Process numbers come again, in containers at every start: the name must not be that of what was left.
-        path = folder() / f"{name}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
+        path = folder() / f"{name}-{os.getpid()}-{secrets.token_hex(4)}.new"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._path = path
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._write(json.dumps({"document": real, "untitled": self._is_untitled}).encode() + b"\n")
+            # Not before it is locked: another program that starts now would take it for one that a killed run left.
+            self._path = path.rename(path.with_suffix(".jsonl"))
         except OSError:
             self.remove()
             raise
@@ -146,6 +148,19 @@ class Journal:
             self._path = None
             os.close(self._file)
             self._file = -1
+
+
+def _encoded(line: Line) -> bytes:
+    try:
+        return msgspec.json.encode(line)
+    except OverflowError:
+        # A whole number of more than 64 bits, among the parameters: it must not cost the words.
+        if line.coming is None:
+            raise
+        take = msgspec.structs.replace(line.coming.take, sampling=None)
+        return msgspec.json.encode(
+            msgspec.structs.replace(line, coming=msgspec.structs.replace(line.coming, take=take))
+        )
 
 
 def orphans(where: Path | None = None) -> list[Left]:

@@ -148,3 +148,7 @@ def test_what_is_quick_imports_nothing_heavy(arguments: list[str]) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"[]\n")
+
+
+def test_what_is_missing_is_what_can_be_written(qiao: Qiao) -> None:
+    assert qiao("keys").err == "qiao: Missing: ACTION. See qiao keys --help.\n"
