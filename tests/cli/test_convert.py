@@ -26,7 +26,7 @@ def test_many_become_a_file_each_and_one_again(qiao: Qiao, here: Path) -> None:
     assert qiao("convert", "data.jsonl", "talks/") == (0, "", "2 to talks/ (qiao)\n")
     assert sorted(file.name for file in (here / "talks").iterdir()) == ["01.toml", "02-two-words-x.toml"]
     ended = qiao("convert", "talks", "-", "--to", "messages-jsonl")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, "left out: titles (1)\n")
     assert [json.loads(line)["messages"][0]["content"] for line in ended.out.splitlines()] == ["2+2?", "你好"]
 
 
