@@ -103,7 +103,7 @@ class Document:
         """A conversation without a name; its file is made in the data folder by the first change that is saved."""
         first = untitled_folder() / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
         others = (first.with_stem(f"{first.stem}-{number}") for number in count(2))
-        path = next(path for path in chain([first], others) if not path.exists())
+        path = next(path for path in chain([first], others) if not os.path.exists(path))
         return cls(path, new or Conversation(), is_untitled=True)
 
     @property
