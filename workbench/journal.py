@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import secrets
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, cast
@@ -94,16 +95,21 @@ def folder() -> Path:
 
 
 class Journal:
-    """The journal of one open document. All methods may block on the disk: for a worker thread."""
+    """The journal of one open document. All methods may block on the disk: for a worker thread.
+
+    What was appended survives the program; what was synced as well survives the machine. Syncing takes milliseconds on
+    one disk and seconds on another that is busy, so that it may be done in a thread of its own.
+    """
 
     def __init__(self, document: Path, *, is_untitled: bool) -> None:
         self.document = document
         self._is_untitled = is_untitled
         self._file = -1
         self._path: Path | None = None
+        self._closing = threading.Lock()
 
     def append(self, lines: Sequence[Line]) -> None:
-        """Writes these lines down to the disk: all of them, or none.
+        """Writes these lines down: all of them, or none.
 
         Raises:
             OSError: it can't be written.
@@ -135,19 +141,35 @@ class Journal:
             view = memoryview(data)
             while view:
                 view = view[os.write(self._file, view) :]
-            os.fdatasync(self._file)
         except OSError:
             # Half a line would make what comes after it unreadable.
             os.ftruncate(self._file, before)
             raise
+
+    def sync(self) -> None:
+        """Has what was appended reach the disk. In any thread.
+
+        Raises:
+            OSError: it didn't; nobody knows how much of it is there.
+        """
+        with self._closing:
+            if self._file < 0:
+                return
+            # Removing it doesn't wait for this.
+            file = os.dup(self._file)
+        try:
+            os.fdatasync(file)
+        finally:
+            os.close(file)
 
     def remove(self) -> None:
         """All of it is in the document's file."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
             self._path = None
-            os.close(self._file)
-            self._file = -1
+            with self._closing:
+                os.close(self._file)
+                self._file = -1
 
 
 def _encoded(line: Line) -> bytes:
