@@ -19,7 +19,7 @@ async def take_picture(folder: Path) -> str:
     """Drives the program, and returns the picture as SVG."""
     from qiao.backends.registry import Backends
     from qiao.tui.app import QiaoApp
-    from qiao.tui.session import Session
+    from qiao.tui.sessions.session import Session
     from qiao.workbench.config import Config
     from qiao.workbench.conversation import Conversation, Message
     from qiao.workbench.conversation_file import dumps

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from qiao.cli import arguments
-from qiao.tui.actions import ACTIONS, Keys
-from qiao.tui.theme_files import load_themes
+from qiao.tui.actions.table import ACTIONS, Keys
+from qiao.tui.look.theme_files import load_themes
 from qiao.workbench import conversation_file
 
 ROOT = Path(__file__).parents[1]

@@ -63,7 +63,7 @@ FIRST_PAINT = """
 import asyncio
 from qiao.backends.registry import Backends
 from qiao.tui.app import QiaoApp
-from qiao.tui.session import Session
+from qiao.tui.sessions.session import Session
 from qiao.workbench.config import Config
 from qiao.workbench.document import Document
 

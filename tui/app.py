@@ -1,4 +1,4 @@
-"""The app: what lives as long as the program does. The screen's own affairs are in `screens/`."""
+"""The app: what lives as long as the program does. The screen's own affairs are in `bench/` and `screens/`."""
 
 import asyncio
 import contextlib
@@ -31,26 +31,26 @@ from ..workbench.rescuing import rescue_folder
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from . import journaling, leaving, meanwhile, open_before, recent_files
-from .actions import ACTIONS, WRITING, Keys
-from .color_depth import Depth, fitted
-from .inks import Inks
+from .actions.table import ACTIONS, WRITING, Keys
+from .bench.screen import WorkbenchScreen
 from .jobs import Job, Jobs
-from .journaling import Journals
-from .keeper import Keeper
+from .keeping import journaling, leaving, meanwhile, open_before, recent_files
+from .keeping.journaling import Journals
+from .keeping.keeper import Keeper
+from .keeping.open_before import OpenFiles
 from .keys_in_order import KeysInOrder
-from .open_before import OpenFiles
-from .running import Run
-from .screens.workbench import WorkbenchScreen
-from .session import Session
-from .theme_files import load_themes, to_textual, variables
+from .look.color_depth import Depth, fitted
+from .look.inks import Inks
+from .look.theme_files import load_themes, to_textual, variables
+from .sessions.running import Run
+from .sessions.session import Session
 
 if TYPE_CHECKING:
     from textual.command import Provider
     from textual.widgets import TextArea
 
     from ..workbench.exchange.exchanged import Imported
-    from .palette import Command
+    from .screens.palette import Command
 
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
@@ -58,13 +58,13 @@ several times. Python's own 5 ms would add up to something felt."""
 
 
 def _commands() -> "type[Provider]":
-    from .palette import QiaoCommands
+    from .screens.palette import QiaoCommands
 
     return QiaoCommands
 
 
 def _file_commands() -> "type[Provider]":
-    from .palette_files import FileCommands
+    from .screens.palette_files import FileCommands
 
     return FileCommands
 
@@ -87,7 +87,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     TITLE = "qiao"
     COMMANDS = {_commands, _file_commands}
     BINDINGS = []
-    CSS_PATH = ["app.tcss", "screens/workbench.tcss"]
+    CSS_PATH = ["app.tcss", "bench/screen.tcss"]
     ENABLE_COMMAND_PALETTE = True
 
     class AnswerEnded(Event):
@@ -147,7 +147,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self.workbench = WorkbenchScreen(sessions)
         self.keeper = Keeper(
             lambda: [session.document for session in self.workbench.sessions],
-            self.workbench.conflicted,
+            self.workbench.files.conflicted,
             self._notice,
             self._documents_changed,
         )
@@ -208,7 +208,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         for problem in problems:
             self.tell(problem)
         for name, imported in self._imported:
-            self.workbench.take_over(name, imported)
+            self.workbench.exchange.take_over(name, imported)
         if self._run_at_once:
             self.workbench.action_do("run")
         elif self._touring and not any(session.messages for session in self.workbench.sessions):
@@ -220,7 +220,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     def _journal(self) -> None:
         workbench = self.workbench
         for session in workbench.sessions:
-            self.journals.look(session, workbench.draft_of(session))
+            self.journals.look(session, workbench.drafting.draft_of(session))
         self.journals.settle()
         self.open_files.look([session.document for session in workbench.sessions])
 
@@ -244,7 +244,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
         def look() -> None:
             before = open_before.look(paths)
-            self.call_later(self.workbench.before_known, before)
+            self.call_later(self.workbench.closing.before_known, before)
 
         threading.Thread(target=look, name="open-before", daemon=True).start()
 
@@ -297,14 +297,14 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     # Commands
 
     def action_command_palette(self) -> None:
-        from .palette import Palette
+        from .screens.palette import Palette
 
         if not Palette.is_open(cast("App[object]", self)):
             self.push_screen(Palette(placeholder=say("screen.palette_placeholder"), id="--command-palette"))
 
     def commands(self) -> "Iterator[Command]":
         """All that the palette offers besides models."""
-        from .palette import Command
+        from .screens.palette import Command
 
         screen = self.workbench
         for action in ACTIONS:
@@ -320,7 +320,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         """A notice at the corner of the screen. Text, never markup."""
         text = visible(text)
         if self.plain and self.screen is self.workbench and self.workbench.is_whole:
-            self.workbench.announce(text)
+            self.workbench.announcing.announce(text)
         else:
             self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 
@@ -338,7 +338,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self.post_message(self.AnswerEnded(run, answer))
 
     def on_qiao_app_answer_ended(self, event: AnswerEnded) -> None:
-        self.workbench.answer_came(event.run, event.answer)
+        self.workbench.running.answer_came(event.run, event.answer)
 
     def look_for_models(self) -> None:
         """Brings the picker up to date, from a thread; one look at a time."""
@@ -363,7 +363,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
     def on_qiao_app_job_ended(self, event: JobEnded) -> None:
         if self.workbench.is_whole:
-            self.workbench.job_ended(event.job)
+            self.workbench.picking.job_ended(event.job)
 
     def settings_changed(self) -> None:
         """The settings file was written to: what it says holds at once."""
@@ -380,7 +380,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self.use_theme(names[(at + 1) % len(names)])
 
     def use_theme(self, name: str) -> None:
-        self.workbench.close_editor()
+        self.workbench.drafting.close()
         theme = next(theme for theme in self.themes if theme.name == name)
         self.inks = Inks(theme.colors)
         self.theme = name
@@ -409,7 +409,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
     async def _leave(self) -> None:
         workbench = self.workbench
-        workbench.close_editor()
+        workbench.drafting.close()
         await leaving.stop(workbench.sessions, workbench.sessions)
         unsaved = await leaving.save(workbench.sessions, self.keeper)
         if unsaved and not self._someone:
@@ -418,13 +418,13 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
             # Not a word is lost: said, and left to the person to decide.
             problem = self.keeper.problem(unsaved[0]) or say("screen.unsaved")
             self._leaving = False
-            workbench.ask_to_leave_unsaved(problem)
+            workbench.files.ask_to_leave_unsaved(problem)
             return
         self.end()
 
     def _rescue(self) -> None:
         with contextlib.suppress(Exception):
-            self.workbench.close_editor()
+            self.workbench.drafting.close()
         leaving.rescue(self.workbench.sessions, self.keeper)
 
     def _handle_exception(self, error: Exception) -> None:

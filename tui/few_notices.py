@@ -4,7 +4,7 @@ from time import time
 
 from textual.notifications import Notify
 
-from .paced import PacedApp
+from .wire.paced import PacedApp
 
 NOTICES = 2
 """So many are shown at once, the latest."""

@@ -7,17 +7,17 @@ from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
 from ..workbench.answering import Answer
 from ..workbench.conversation import Message
-from .actions import Keys
-from .inks import Inks
+from .actions.table import Keys
 from .jobs import Jobs
-from .keeper import Keeper
-from .running import Run
-from .session import Session
+from .keeping.keeper import Keeper
+from .look.inks import Inks
+from .sessions.running import Run
+from .sessions.session import Session
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
 
-    from .palette import Command
+    from .screens.palette import Command
 
 
 class Host(Protocol):

@@ -11,12 +11,12 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ..workbench.words import say
+from .dialogs.questions import Question
 from .few_notices import FewNotices
-from .full_width import is_wide_text, plain_key
-from .screens.dialogs import Question
+from .input.full_width import is_wide_text, plain_key
 
 if TYPE_CHECKING:
-    from .screens.workbench import WorkbenchScreen
+    from .bench.screen import WorkbenchScreen
 
 SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""

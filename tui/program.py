@@ -16,12 +16,12 @@ from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.visible import visible_line
 from ..workbench.words import say
-from . import escape, terminal
 from .app import QiaoApp
 from .beginning import load_conversation, opened
-from .color_depth import depth_here
-from .session import Session
+from .look.color_depth import depth_here
+from .sessions.session import Session
 from .tour import is_first_start
+from .wire import escape, terminal
 
 SOON = 0.4
 """Seconds; what takes longer is told."""

@@ -1,8 +1,8 @@
 """The tour of the first start: five steps, each of which waits for the real thing to be done."""
 
 from ..workbench import paths
-from . import remembered
-from .session import Session
+from .keeping import remembered
+from .sessions.session import Session
 
 STEPS = 5
 

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
 from qiao.tui.app import QiaoApp
-from qiao.tui.session import Session
+from qiao.tui.sessions.session import Session
 from qiao.workbench.config import Config
 from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps, loads

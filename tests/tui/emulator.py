@@ -11,7 +11,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Offset
 
-from qiao.tui.frames import Frames
+from qiao.tui.wire.frames import Frames
 
 CONSOLE = Console(color_system="truecolor", force_terminal=True)
 

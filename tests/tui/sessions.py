@@ -4,8 +4,8 @@ from pathlib import Path
 
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui.running import Run
-from qiao.tui.session import Session
+from qiao.tui.sessions.running import Run
+from qiao.tui.sessions.session import Session
 from qiao.workbench.address import Address
 from qiao.workbench.answering import Answer
 from qiao.workbench.config import Config
@@ -35,7 +35,7 @@ def answer_all(session: Session, run: Run, scripted: ScriptedBackend) -> None:
     ended: list[Answer] = []
     run.work(Backends(Config(), extra={"scripted": scripted}), lambda _run, answer: ended.append(answer))
     for answer in ended:
-        session.take_in(run, answer)
+        session.answering.take_in(run, answer)
 
 
 def with_takes(session: Session, number: int, *takes: str) -> None:

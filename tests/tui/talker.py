@@ -8,9 +8,9 @@ from pathlib import Path
 
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui import escape, terminal
 from qiao.tui.app import QiaoApp
-from qiao.tui.session import Session
+from qiao.tui.sessions.session import Session
+from qiao.tui.wire import escape, terminal
 from qiao.workbench.config import Config
 from qiao.workbench.document import Document
 

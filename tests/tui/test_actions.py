@@ -2,7 +2,11 @@
 
 from itertools import groupby
 
-from qiao.tui.actions import ACTIONS, Keys
+from qiao.tui.actions.group import Actions
+from qiao.tui.actions.table import ACTIONS, Keys
+from qiao.tui.bench.screen import WorkbenchScreen
+from qiao.tui.sessions.session import Session
+from qiao.workbench.document import Document
 
 
 def test_every_key_has_one_meaning_and_every_action_but_the_tour_a_key() -> None:
@@ -41,6 +45,14 @@ def test_marks_are_written_as_people_write_them() -> None:
     assert keys.shown("palette") == [":", "ctrl+p"]
     assert keys.shown("join") == ["&"]
     assert keys.shown("next_file") == ["]"]
+
+
+def test_each_action_is_carried_out_by_one_group_of_the_workbench() -> None:
+    groups = Actions.__subclasses__()
+    carried_out = [name.removeprefix("do_") for group in groups for name in vars(group) if name.startswith("do_")]
+    assert sorted(carried_out) == sorted(action.id for action in ACTIONS)
+    screen = WorkbenchScreen([Session(Document.untitled())])
+    assert all(screen.carries_out(action.id) for action in ACTIONS)
 
 
 def test_each_heading_of_the_help_page_stands_there_once() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from qiao.tui.bars import ASCII, Strokes, bar, bytes_short, sparkline
+from qiao.tui.text.bars import ASCII, Strokes, bar, bytes_short, sparkline
 
 WIDE = Strokes()
 K, M, G, T = (1024**power for power in (1, 2, 3, 4))

@@ -7,9 +7,9 @@ from typing import get_args
 import msgspec
 import pytest
 
-from qiao.tui.glyphs import glyphs
+from qiao.tui.text.glyphs import glyphs
+from qiao.tui.text.wrap import Line, line_width
 from qiao.tui.transcript.blocks import Item, lines, provenance, short_model
-from qiao.tui.wrap import Line, line_width
 from qiao.workbench import words
 from qiao.workbench.address import Address
 from qiao.workbench.answering import Answer

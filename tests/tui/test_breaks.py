@@ -12,10 +12,10 @@ from textual._wrap import compute_wrap_offsets
 from textual.expand_tabs import get_tab_widths
 from textual.geometry import Offset
 
+from qiao.tui.text.wrap import NOT_FIRST, break_offsets
 from qiao.tui.transcript.breaks import LONG, PIECE, breaks, rebroken
 from qiao.tui.transcript.editor import MessageEditor
 from qiao.tui.transcript.long_lines import LongDocument, LongLines
-from qiao.tui.wrap import NOT_FIRST, break_offsets
 
 from .bench import Bench, in_loop, talk, workbench
 from .test_wrap import any_text, texts, widths

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper, open_before
+from qiao.tui.keeping import keeper, open_before
 from qiao.workbench import words
 from qiao.workbench.conversation_file import dumps
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui.glyphs import glyphs
+from qiao.tui.text.glyphs import glyphs
 from qiao.workbench.conversation import Conversation, Message, Take
 
 from .bench import NARROW, WIDE, in_loop, workbench
@@ -123,4 +123,4 @@ async def test_a_replay_ends_with_an_answer_that_goes_wrong(tmp_path: Path) -> N
         await bench.see("Gone.")
         await bench.idle()
         assert bench.session.conversation.messages[3].said == "Yes."
-        assert not bench.session.replaying
+        assert not bench.session.answering.replaying

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui.screens import draft_size
+from qiao.tui.bench import draft_size
 from qiao.workbench.config import Config
 from qiao.workbench.seam import Count, Request
 

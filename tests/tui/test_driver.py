@@ -7,10 +7,10 @@ import pytest
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from qiao.tui import escape
-from qiao.tui.driver import LineDriver
-from qiao.tui.paced import PacedApp
-from qiao.tui.writer import Writer
+from qiao.tui.wire import escape
+from qiao.tui.wire.driver import LineDriver
+from qiao.tui.wire.paced import PacedApp
+from qiao.tui.wire.writer import Writer
 
 
 def test_the_app_runs_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.geometry import Region
 
-from qiao.tui.inks import Inks
-from qiao.tui.theme_files import load_themes, variables
+from qiao.tui.look.inks import Inks
+from qiao.tui.look.theme_files import load_themes, variables
 from qiao.tui.transcript.editor import MessageEditor, character_ends
 
 TEXTS = [

@@ -8,8 +8,8 @@ import pytest
 from textual import events
 from textual.message import Message
 
-from qiao.tui import escape
-from qiao.tui.escape import ESC, EscapeFirst, LineAnswered
+from qiao.tui.wire import escape
+from qiao.tui.wire.escape import ESC, EscapeFirst, LineAnswered
 
 PRINTABLE = [char for char in string.printable if char.isprintable() and char not in "[O"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper
 from qiao.tui.beginning import opened
+from qiao.tui.keeping import keeper
 from qiao.workbench.conversation import Message, Take
 from qiao.workbench.errors import Unreadable
 

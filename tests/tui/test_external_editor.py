@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.app import App, SuspendNotSupported
 
-from qiao.tui.external_editor import edit_text
+from qiao.tui.input.external_editor import edit_text
 from qiao.workbench.errors import QiaoError
 
 

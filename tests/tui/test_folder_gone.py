@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from qiao.tui import journaling, recent_files
-from qiao.tui.open_before import OpenFiles
+from qiao.tui.keeping import journaling, recent_files
+from qiao.tui.keeping.open_before import OpenFiles
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.document import Document
 from qiao.workbench.errors import Unreadable

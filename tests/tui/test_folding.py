@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui.folding import Folds
+from qiao.tui.sessions.folding import Folds
 from qiao.tui.transcript import blocks, view
 from qiao.workbench.conversation import Conversation, Message, Take
 

@@ -174,7 +174,7 @@ def test_every_frame_ends_with_a_plain_pen() -> None:
 
 
 def test_textuals_private_seam_is_as_frames_expects_it() -> None:
-    """If this fails, Textual has changed: look through tui/frames.py before going on."""
+    """If this fails, Textual has changed: look through tui/wire/frames.py before going on."""
 
     def parameters(function: Callable[..., object]) -> list[str]:
         return list(inspect.signature(function).parameters)

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Offset
 
-from qiao.tui.frames import Frames
-from qiao.tui.pace import Pace
+from qiao.tui.wire.frames import Frames
+from qiao.tui.wire.pace import Pace
 
 from .emulator import CONSOLE, Pair
 from .test_frames import layout as layout_of

@@ -6,8 +6,8 @@ import pytest
 from textual import events
 from textual.keys import _character_to_key
 
-from qiao.tui.actions import ACTIONS
-from qiao.tui.full_width import is_wide_text, plain_key
+from qiao.tui.actions.table import ACTIONS
+from qiao.tui.input.full_width import is_wide_text, plain_key
 
 
 def key(char: str) -> events.Key:

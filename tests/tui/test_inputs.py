@@ -13,8 +13,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Input
 
-from qiao.tui.palette import MODELS_LISTED, fitting
-from qiao.tui.shown_input import ShownInput
+from qiao.tui.input.shown_input import ShownInput
+from qiao.tui.screens.palette import MODELS_LISTED, fitting
 from qiao.workbench.address import Address
 from qiao.workbench.seam import Model
 from qiao.workbench.words import say

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper as keeping
-from qiao.tui.keeper import Keeper
+from qiao.tui.keeping import keeper as keeping
+from qiao.tui.keeping.keeper import Keeper
 from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps, loads
 from qiao.workbench.document import Document

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qiao.backends.keys.store import Keys
-from qiao.tui.screens.keys import KeyDialog
+from qiao.tui.dialogs.keys import KeyDialog
 from qiao.workbench.config import Config, load
 
 from ..keyrings import use_keyring

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui import keeper
+from qiao.tui.keeping import keeper
 
 from .bench import WIDE, Bench, in_loop, talk, workbench
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Static
 
-from qiao.tui import folder_watch, keeper
+from qiao.tui.keeping import folder_watch, keeper
 from qiao.workbench import words
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.conversation_file import dumps
@@ -177,7 +177,7 @@ async def test_controls_in_names_and_texts_are_shown_as_symbols(here: Path) -> N
 
 
 def test_what_cant_be_read_is_forgotten(home: Path) -> None:
-    from qiao.tui import recent_files
+    from qiao.tui.keeping import recent_files
 
     file = home / "data" / "recent.json"
     file.parent.mkdir(parents=True)

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from qiao.tui import live_markdown
-from qiao.tui.live_markdown import LiveMarkdown
-from qiao.tui.markdown import render
-from qiao.tui.wrap import Line
+from qiao.tui.text import live_markdown
+from qiao.tui.text.live_markdown import LiveMarkdown
+from qiao.tui.text.markdown import render
+from qiao.tui.text.wrap import Line
 
 ANSWER = """\
 # Cooking rice

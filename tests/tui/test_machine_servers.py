@@ -3,7 +3,7 @@ from qiao.backends.sensors.snapshot import Machine, Snapshot
 from qiao.backends.vllm.metrics import Load
 from qiao.backends.vllm.watching import ServerLoad
 from qiao.tui.panes.machine import machine_lines
-from qiao.tui.wrap import line_width
+from qiao.tui.text.wrap import line_width
 
 WIDTH = 25
 """Of the pane, at 120 × 40."""

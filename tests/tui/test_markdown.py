@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qiao.tui.glyphs import glyphs
-from qiao.tui.markdown import fitted, render
-from qiao.tui.wrap import Line, line_width
+from qiao.tui.text.glyphs import glyphs
+from qiao.tui.text.markdown import fitted, render
+from qiao.tui.text.wrap import Line, line_width
 from qiao.workbench.visible import visible
 
 BAR, BULLET, RULE = glyphs.bar, glyphs.bullet, glyphs.rule

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
-from qiao.tui import keeper
+from qiao.tui.keeping import keeper
 from qiao.workbench.journal import folder as journal_folder
 
 from .bench import HELLO, PATIENCE, in_loop, talk, workbench

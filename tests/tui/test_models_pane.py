@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper
 from qiao.tui.app import QiaoApp
-from qiao.tui.session import Session
+from qiao.tui.keeping import keeper
+from qiao.tui.sessions.session import Session
 from qiao.workbench.address import Address
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.document import Document
@@ -111,7 +111,7 @@ async def test_asking_is_stopped_by_esc(path: Path) -> None:
         await bench.press("escape")
         await bench.miss("asking…")
         assert "not asked" in row(bench, "cloud")
-        assert bench.app.focused is bench.app.workbench.picker.rows
+        assert bench.app.focused is bench.app.workbench.picking.picker.rows
 
 
 @in_loop
@@ -266,7 +266,7 @@ async def test_a_server_is_added_in_the_screen_and_asked_at_once(path: Path, hom
         own = {"base_url": "http://127.0.0.1:8000/v1", "key_env": "MYBOX_KEY"}
         assert tomllib.loads(written)["provider"] == {"mybox": own}
         assert backends.asked == ["mybox"]
-        assert bench.app.workbench.picker.provider == "mybox"
+        assert bench.app.workbench.picking.picker.provider == "mybox"
 
 
 @in_loop

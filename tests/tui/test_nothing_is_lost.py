@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper
+from qiao.tui.input.typed_path import typed_path
+from qiao.tui.keeping import keeper
 from qiao.tui.panes.inline_input import InlineInput
 from qiao.tui.panes.models import ModelsPane
 from qiao.tui.panes.sampling import SamplingPane, Setting
-from qiao.tui.typed_path import typed_path
 from qiao.workbench.config import Config
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.document import Document

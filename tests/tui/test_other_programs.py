@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper
+from qiao.tui.keeping import keeper
 from qiao.workbench.conversation_file import dumps
 
 from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench

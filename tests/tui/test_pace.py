@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 from textual._ansi_sequences import SYNC_END, SYNC_START
 
-from qiao.tui.pace import ASK, KEY_S, LEAVE_S, PATIENCE_S, STREAM_S, Pace
+from qiao.tui.wire.pace import ASK, KEY_S, LEAVE_S, PATIENCE_S, STREAM_S, Pace
 
 FRAME_S = 1 / 12
 

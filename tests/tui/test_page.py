@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui import external_editor, keeper
-from qiao.tui.page_items import Page
+from qiao.tui.input import external_editor
+from qiao.tui.keeping import keeper
+from qiao.tui.sessions.page_items import Page
 from qiao.tui.transcript.blocks import Item
 from qiao.tui.transcript.editor import MessageEditor
 from qiao.tui.transcript.page_lines import page_lines

@@ -7,8 +7,8 @@ import pytest
 from textual.command import CommandInput
 from textual.widgets import OptionList
 
-from qiao.tui import palette_files
-from qiao.tui.actions import ACTIONS
+from qiao.tui.actions.table import ACTIONS
+from qiao.tui.screens import palette_files
 from qiao.workbench.conversation_file import dumps
 
 from .bench import HELLO, Bench, in_loop, talk, workbench

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper
+from qiao.tui.keeping import keeper
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.conversation_file import dumps
 

@@ -9,7 +9,7 @@ from rich.color import ColorSystem
 from rich.style import Style
 from textual.strip import Strip
 
-from qiao.tui.pens import PLAIN, Pen, pen_change, pen_of
+from qiao.tui.wire.pens import PLAIN, Pen, pen_change, pen_of
 
 from .emulator import STYLES
 

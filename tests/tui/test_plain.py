@@ -8,9 +8,9 @@ from rich.color import Color, ColorSystem
 
 from qiao.backends.registry import Backends
 from qiao.tui.app import QiaoApp
-from qiao.tui.color_depth import Depth, depth_here, fitted
-from qiao.tui.session import Session
-from qiao.tui.theme_files import load_themes
+from qiao.tui.look.color_depth import Depth, depth_here, fitted
+from qiao.tui.look.theme_files import load_themes
+from qiao.tui.sessions.session import Session
 from qiao.workbench.config import Config
 from qiao.workbench.document import Document
 

@@ -8,9 +8,10 @@ import pytest
 
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui import program, terminal
+from qiao.tui import program
 from qiao.tui.app import QiaoApp
 from qiao.tui.program import run_workbench
+from qiao.tui.wire import terminal
 from qiao.workbench.config import Config
 
 from .conftest import Terminal

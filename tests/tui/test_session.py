@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui.session import Session
+from qiao.tui.sessions.session import Session
 from qiao.workbench.asking import prompt_hashes
 from qiao.workbench.conversation import Message, Take
 
@@ -95,7 +95,7 @@ def test_an_added_message_that_stays_empty_goes_as_if_it_had_never_been(session:
 
 def test_leaving_an_empty_new_message_takes_back_nothing_else(session: Session, scripted: ScriptedBackend) -> None:
     select(session, 1)
-    run = session.new_run(ECHO)
+    run = session.answering.new_run(ECHO)
     select(session, 3)
     session.add(1)
     added = session.selected
@@ -235,7 +235,7 @@ def test_a_variable_makes_an_answer_stale(tmp_path: Path) -> None:
 
 
 def test_a_coming_answer_does_not_shift_what_stale_means(session: Session) -> None:
-    session.new_run(ECHO)
+    session.answering.new_run(ECHO)
     session.document.change(session.conversation.inserted(4, Message(role="user", text="And?")), "label.add")
     hashes = prompt_hashes(session.conversation.messages, {})
     fresh = Message(role="assistant").with_take(Take(text="Because.", prompt_hash=hashes[5]))

@@ -8,7 +8,7 @@ import pytest
 
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui.session import Session
+from qiao.tui.sessions.session import Session
 from qiao.workbench.address import Address
 from qiao.workbench.answering import Answer
 from qiao.workbench.config import Config
@@ -35,7 +35,7 @@ def scripted() -> ScriptedBackend:
 
 def test_an_answer_comes_below_its_question(session: Session, scripted: ScriptedBackend) -> None:
     scripted.enqueue("Because.")
-    run = session.new_run(ECHO)
+    run = session.answering.new_run(ECHO)
     assert session.index == 4
     assert session.in_document is None
     assert session.items()[4].live is run.answer
@@ -52,7 +52,7 @@ def test_an_answer_comes_below_its_question(session: Session, scripted: Scripted
 def test_running_an_answer_makes_another_take_of_it(session: Session, scripted: ScriptedBackend) -> None:
     scripted.enqueue("Good day.")
     select(session, 2)
-    answer_all(session, session.new_run(ECHO), scripted)
+    answer_all(session, session.answering.new_run(ECHO), scripted)
     message = session.messages[2]
     assert (message.said, message.text, message.chosen) == ("Good day.", "Hello.", 1)
     assert [turn.text for turn in scripted.requests[0].messages] == ["Be brief.", "Hi"]
@@ -61,7 +61,7 @@ def test_running_an_answer_makes_another_take_of_it(session: Session, scripted: 
 def test_running_a_question_with_an_answer_makes_a_take_of_that(session: Session, scripted: ScriptedBackend) -> None:
     scripted.enqueue("Good day.")
     select(session, 1)
-    answer_all(session, session.new_run(ECHO), scripted)
+    answer_all(session, session.answering.new_run(ECHO), scripted)
     assert texts(session) == ["Be brief.", "Hi", "Good day.", "Why?"]
 
 
@@ -70,7 +70,7 @@ def test_several_takes_stand_in_one_message_even_if_they_are_quicker_than_the_sc
 ) -> None:
     for text in ("one", "two", "three"):
         scripted.enqueue(text)
-    run = session.new_run(ECHO, takes=3)
+    run = session.answering.new_run(ECHO, takes=3)
     answer_all(session, run, scripted)
     message = session.messages[4]
     assert [take.text for take in message.takes] == ["one", "two", "three"]
@@ -83,12 +83,12 @@ def test_several_takes_stand_in_one_message_even_if_they_are_quicker_than_the_sc
 def test_the_run_stays_until_its_last_answer_is_in(session: Session, scripted: ScriptedBackend) -> None:
     scripted.enqueue("one")
     scripted.enqueue("two")
-    run = session.new_run(ECHO, takes=2)
+    run = session.answering.new_run(ECHO, takes=2)
     ended: list[Answer] = []
     run.work(Backends(Config(), extra={"scripted": scripted}), lambda _run, answer: ended.append(answer))
-    session.take_in(run, ended[0])
+    session.answering.take_in(run, ended[0])
     assert session.runs == [run]
-    session.take_in(run, ended[1])
+    session.answering.take_in(run, ended[1])
     assert session.runs == []
 
 
@@ -98,7 +98,7 @@ def test_an_answer_finds_its_place_after_any_change(
 ) -> None:
     scripted.enqueue("Late.")
     select(session, 2)
-    run = session.new_run(ECHO)
+    run = session.answering.new_run(ECHO)
     if change == "moved":
         session.move(1)
         expected = ["Be brief.", "Hi", "Why?", "Late."]
@@ -121,7 +121,7 @@ def test_an_answer_finds_its_place_after_any_change(
 def test_a_new_answer_whose_question_is_undone_comes_at_the_end(session: Session, scripted: ScriptedBackend) -> None:
     scripted.enqueue("To nobody.")
     session.add(1, "One more?", "user")
-    run = session.new_run(ECHO)
+    run = session.answering.new_run(ECHO)
     session.undo()
     answer_all(session, run, scripted)
     assert texts(session)[-2:] == ["Why?", "To nobody."]
@@ -131,7 +131,7 @@ def test_a_message_that_became_a_users_keeps_its_text(session: Session, scripted
     scripted.enqueue("one")
     scripted.enqueue("two")
     select(session, 2)
-    run = session.new_run(ECHO, takes=2)
+    run = session.answering.new_run(ECHO, takes=2)
     session.role()
     answer_all(session, run, scripted)
     assert texts(session) == ["Be brief.", "Hi", "Hello.", "two", "Why?"]
@@ -142,19 +142,19 @@ def test_a_message_that_became_a_users_keeps_its_text(session: Session, scripted
 def test_stopping_before_a_word_leaves_nothing(session: Session, scripted: ScriptedBackend) -> None:
     before = session.conversation
     scripted.enqueue("never said")
-    run = session.new_run(ECHO)
-    assert session.stop()
+    run = session.answering.new_run(ECHO)
+    assert session.answering.stop()
     answer_all(session, run, scripted)
     assert session.conversation is before
     assert session.index == 3
     assert not session.runs
-    assert not session.stop()
+    assert not session.answering.stop()
 
 
 def test_stopping_half_way_keeps_what_came(session: Session, scripted: ScriptedBackend) -> None:
     hold = threading.Event()
     scripted.enqueue("one two three", hold=hold)
-    run = session.new_run(ECHO)
+    run = session.answering.new_run(ECHO)
     ended = threading.Event()
     run.start(Backends(Config(), extra={"scripted": scripted}), lambda _run, _answer: ended.set())
     until = threading.Event()
@@ -162,9 +162,9 @@ def test_stopping_half_way_keeps_what_came(session: Session, scripted: ScriptedB
         if run.answer.text:
             break
         until.wait(0.01)
-    session.stop()
+    session.answering.stop()
     assert ended.wait(10)
-    session.take_in(run, run.answer)
+    session.answering.take_in(run, run.answer)
     take = session.messages[4].take
     assert take is not None
     assert (take.text, take.finish) == ("one", "cancelled")
@@ -174,14 +174,14 @@ def test_stopping_several_takes_makes_no_more_of_them(session: Session, scripted
     scripted.enqueue("one")
     scripted.enqueue([Text("tw"), Finished("cancelled")])
     scripted.enqueue("three")
-    answer_all(session, session.new_run(ECHO, takes=3), scripted)
+    answer_all(session, session.answering.new_run(ECHO, takes=3), scripted)
     assert [take.text for take in session.messages[4].takes] == ["one", "tw"]
     assert not session.runs
 
 
 def test_a_failure_is_a_state_of_the_take_with_what_had_come(session: Session, scripted: ScriptedBackend) -> None:
     scripted.enqueue("half of", fail="engine_died", message="the engine died")
-    answer_all(session, session.new_run(ECHO), scripted)
+    answer_all(session, session.answering.new_run(ECHO), scripted)
     take = session.messages[4].take
     assert take is not None
     assert take.error is not None
@@ -212,7 +212,7 @@ class _Silent(ScriptedBackend):
 def test_a_mistake_in_a_backend_costs_nothing_that_came(
     session: Session, backend: type[ScriptedBackend], text: str
 ) -> None:
-    run = session.new_run(ECHO)
+    run = session.answering.new_run(ECHO)
     answer_all(session, run, backend())
     assert isinstance(run.answer.finished, Failed)
     take = session.messages[4].take
@@ -223,7 +223,7 @@ def test_a_mistake_in_a_backend_costs_nothing_that_came(
 
 
 def test_an_unknown_provider_is_a_failed_take(session: Session, scripted: ScriptedBackend) -> None:
-    answer_all(session, session.new_run(Address("nobody", "x")), scripted)
+    answer_all(session, session.answering.new_run(Address("nobody", "x")), scripted)
     take = session.messages[4].take
     assert take is not None
     assert take.error is not None
@@ -233,7 +233,7 @@ def test_an_unknown_provider_is_a_failed_take(session: Session, scripted: Script
 def test_continuing_goes_on_from_the_answers_text(session: Session, scripted: ScriptedBackend) -> None:
     scripted.enqueue(" And you?")
     select(session, 2)
-    answer_all(session, session.new_run(ECHO, go_on=True), scripted)
+    answer_all(session, session.answering.new_run(ECHO, go_on=True), scripted)
     take = session.messages[2].take
     assert take is not None
     assert (take.text, take.prefix) == ("Hello. And you?", len("Hello."))
@@ -243,29 +243,29 @@ def test_continuing_goes_on_from_the_answers_text(session: Session, scripted: Sc
 
 def test_continuing_needs_an_answer_with_text(session: Session) -> None:
     with pytest.raises(QiaoError, match="Select an answer"):
-        session.new_run(ECHO, go_on=True)
+        session.answering.new_run(ECHO, go_on=True)
     session.add(1, "", "assistant")
     with pytest.raises(QiaoError, match="Select an answer"):
-        session.new_run(ECHO, go_on=True)
+        session.answering.new_run(ECHO, go_on=True)
     assert not session.runs
 
 
 def test_one_answer_comes_at_a_time_for_a_message(session: Session) -> None:
-    session.new_run(ECHO)
+    session.answering.new_run(ECHO)
     with pytest.raises(QiaoError, match="already coming"):
-        session.new_run(ECHO)
+        session.answering.new_run(ECHO)
     select(session, 3)
     with pytest.raises(QiaoError, match="already coming"):
-        session.new_run(ECHO)
+        session.answering.new_run(ECHO)
     select(session, 1)
-    session.new_run(ECHO)
+    session.answering.new_run(ECHO)
     assert len(session.runs) == 2
 
 
 def test_two_answers_come_at_once_to_their_own_places(session: Session, scripted: ScriptedBackend) -> None:
-    first = session.new_run(ECHO)
+    first = session.answering.new_run(ECHO)
     select(session, 1)
-    second = session.new_run(ECHO)
+    second = session.answering.new_run(ECHO)
     scripted.enqueue("to the second")
     answer_all(session, second, scripted)
     scripted.enqueue("to the first")
@@ -276,14 +276,14 @@ def test_two_answers_come_at_once_to_their_own_places(session: Session, scripted
 def test_an_unset_variable_refuses_and_names_itself(tmp_path: Path) -> None:
     session = new_session(tmp_path, ("user", "Hi {{name}}"))
     with pytest.raises(QiaoError, match="name"):
-        session.new_run(ECHO)
+        session.answering.new_run(ECHO)
     assert not session.runs
     assert len(session.messages) == 1
 
 
 def test_asking_changes_nothing(session: Session) -> None:
     before = session.conversation, session.selected
-    wanted = session.ask(ECHO)
+    wanted = session.answering.ask(ECHO)
     assert [turn.text for turn in wanted.requests[0].messages] == ["Be brief.", "Hi", "Hello.", "Why?"]
     assert (session.conversation, session.selected) == before
     assert not session.runs
@@ -293,7 +293,7 @@ def test_the_sampling_says_how_many(tmp_path: Path, scripted: ScriptedBackend) -
     session = new_session(tmp_path, ("user", "Hi"), sampling=Sampling(n=2, seed=7))
     scripted.enqueue("one")
     scripted.enqueue("two")
-    answer_all(session, session.new_run(ECHO), scripted)
+    answer_all(session, session.answering.new_run(ECHO), scripted)
     assert [take.seed for take in session.messages[1].takes] == [7, 8]
 
 
@@ -302,7 +302,7 @@ def test_a_read_only_document_asks_no_model(tmp_path: Path) -> None:
     path.write_text('qiao = 99\n[[message]]\nrole = "user"\ntext = "Hi"\n', encoding="utf-8")
     session = Session(Document.open(path))
     with pytest.raises(QiaoError, match="read-only"):
-        session.new_run(ECHO)
-    assert session.ask(ECHO).requests, "what the model would see can still be looked at"
+        session.answering.new_run(ECHO)
+    assert session.answering.ask(ECHO).requests, "what the model would see can still be looked at"
     with pytest.raises(QiaoError):
         session.delete()

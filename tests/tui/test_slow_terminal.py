@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from pyte.screens import Char
 
-from qiao.tui.pace import ANSWER, ASK
+from qiao.tui.wire.pace import ANSWER, ASK
 from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps
 

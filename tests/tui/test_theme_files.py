@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.widgets import Static
 
-from qiao.tui.theme_files import ThemeFile, Themes, is_color, load_themes, to_textual, variables
+from qiao.tui.look.theme_files import ThemeFile, Themes, is_color, load_themes, to_textual, variables
 from qiao.workbench import words
 
 GROUNDS = ("page", "panel", "selection", "code")

@@ -64,7 +64,7 @@ async def test_esc_leaves_it_for_good_and_the_help_has_it_again(home: Path) -> N
 async def test_it_never_stands_over_work(home: Path, tmp_path: Path) -> None:
     async with workbench(talk(*HELLO), tmp_path / "talk.toml", touring=True) as bench:
         await bench.see("Capital of France?")
-        assert bench.app.workbench.tour is None
+        assert bench.app.workbench.guide.tour is None
         # Asked for, it takes a page of its own.
         bench.app.workbench.action_do("tour")
         await bench.see("1/5", "Nothing is written yet.")

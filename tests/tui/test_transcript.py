@@ -10,12 +10,12 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
 
-from qiao.tui.inks import Inks
-from qiao.tui.theme_files import load_themes, variables
+from qiao.tui.look.inks import Inks
+from qiao.tui.look.theme_files import load_themes, variables
+from qiao.tui.text.wrap import Line
 from qiao.tui.transcript import view
 from qiao.tui.transcript.blocks import Item
 from qiao.tui.transcript.view import INDENT, MARGIN, Transcript
-from qiao.tui.wrap import Line
 from qiao.workbench.address import Address
 from qiao.workbench.answering import Answer
 from qiao.workbench.conversation import Message

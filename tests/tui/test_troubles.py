@@ -8,9 +8,9 @@ import pytest
 
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui import keeper
 from qiao.tui.app import QiaoApp
-from qiao.tui.session import Session
+from qiao.tui.keeping import keeper
+from qiao.tui.sessions.session import Session
 from qiao.workbench.config import Config, Provider
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.document import Document
@@ -134,7 +134,7 @@ async def test_a_cut_connection_keeps_what_came_and_goes_on_from_it(path: Path) 
 @in_loop
 async def test_a_stall_is_seen_and_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qiao.tui.transcript.blocks.SILENT_SECONDS", 0.5)
-    monkeypatch.setattr("qiao.tui.screens.workbench_base.SILENT_SECONDS", 0.5)
+    monkeypatch.setattr("qiao.tui.bench.screen.SILENT_SECONDS", 0.5)
     async with asking(path, hangs(delta("Pa"), comment=b": ping\n\n"), stall_seconds=3.0) as (bench, _):
         await bench.press("r")
         await bench.see("Pa", "nothing for")

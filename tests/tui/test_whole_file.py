@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper
 from qiao.tui.app import QiaoApp
+from qiao.tui.keeping import keeper
 
 from .bench import HELLO, in_loop, talk, workbench
 

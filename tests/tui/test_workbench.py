@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from qiao.tui import keeper
-from qiao.tui.glyphs import glyphs
+from qiao.tui.keeping import keeper
+from qiao.tui.text.glyphs import glyphs
 from qiao.workbench import words
 from qiao.workbench.config import Config
 from qiao.workbench.conversation import Conversation, Message, Take

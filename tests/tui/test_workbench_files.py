@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qiao.tui import keeper
+from qiao.tui.keeping import keeper
 from qiao.workbench.conversation import Message, Take
 from qiao.workbench.conversation_file import dumps
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from qiao.backends.scripted import ScriptedBackend
-from qiao.tui import keeper
-from qiao.tui.actions import ACTIONS
+from qiao.tui.actions.table import ACTIONS
+from qiao.tui.keeping import keeper
 from qiao.workbench.config import Config
 from qiao.workbench.sampling import Sampling
 

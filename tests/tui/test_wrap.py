@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 
-from qiao.tui.wrap import (
+from qiao.tui.text.wrap import (
     NOT_FIRST,
     NOT_LAST,
     Line,

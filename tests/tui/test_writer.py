@@ -8,7 +8,7 @@ from typing import IO
 
 import pytest
 
-from qiao.tui.writer import STOP_S, Writer
+from qiao.tui.wire.writer import STOP_S, Writer
 
 
 class Pipe:

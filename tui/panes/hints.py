@@ -7,8 +7,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...workbench.visible import visible_line
-from ..inks import Inks
-from ..wrap import Run, line_width
+from ..look.inks import Inks
+from ..text.wrap import Run, line_width
 
 
 class Hint(NamedTuple):

@@ -6,8 +6,8 @@ from textual.geometry import Region
 from textual.message import Message as Event
 from textual.widgets import Input
 
-from ..at_once import bind_at_once
-from ..shown_input import ShownInput
+from ..input.at_once import bind_at_once
+from ..input.shown_input import ShownInput
 
 
 class InlineInput(ShownInput):

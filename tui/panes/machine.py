@@ -12,9 +12,9 @@ from ...backends.sensors.history import History, Track
 from ...backends.sensors.snapshot import Gpu, GpuProcess, Machine, Snapshot
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bars import bar, bytes_short, sparkline
-from ..inks import Inks, jump_mark
-from ..wrap import Line, Run, line_width, truncate, wrap_text
+from ..look.inks import Inks, jump_mark
+from ..text.bars import bar, bytes_short, sparkline
+from ..text.wrap import Line, Run, line_width, truncate, wrap_text
 
 if TYPE_CHECKING:
     from ...backends.vllm.watching import ServerLoad

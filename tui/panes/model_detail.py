@@ -9,8 +9,8 @@ from ...workbench.address import Address
 from ...workbench.seam import Model, Source
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bars import bytes_short
-from ..wrap import Line, wrap_text
+from ..text.bars import bytes_short
+from ..text.wrap import Line, wrap_text
 from .model_tree import Add, Doing, Part, Recent, Shown
 
 

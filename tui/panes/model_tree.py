@@ -8,10 +8,10 @@ from ...workbench.errors import QiaoError
 from ...workbench.seam import Model, Progress, Source, State
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bars import bytes_short
-from ..glyphs import glyphs
+from ..text.bars import bytes_short
+from ..text.glyphs import glyphs
+from ..text.wrap import Run
 from ..transcript.blocks import short_model
-from ..wrap import Run
 from .rows import Row
 
 STATE_INKS: dict[State, str] = {"loaded": "good", "served": "good", "loading": "warn", "failed": "bad"}

@@ -13,8 +13,8 @@ from textual.widget import Widget
 from ...workbench.address import Address
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..inks import Inks
-from ..wrap import Line, Run
+from ..look.inks import Inks
+from ..text.wrap import Line, Run
 from .inline_input import InlineInput
 from .model_detail import detail_lines
 from .model_tree import Part, Recent, Shown, tree_rows

@@ -11,9 +11,9 @@ from textual.message import Message as Event
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..glyphs import glyphs
-from ..inks import Inks, jump_mark
-from ..wrap import Line, Run, line_width, truncate_line
+from ..look.inks import Inks, jump_mark
+from ..text.glyphs import glyphs
+from ..text.wrap import Line, Run, line_width, truncate_line
 
 
 class Row(NamedTuple):

@@ -11,9 +11,9 @@ from textual.message import Message as Event
 from ...workbench.sampling import NAMES, Sampling, clamped
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..glyphs import glyphs
-from ..inks import Inks
-from ..wrap import Line, Run, truncate
+from ..look.inks import Inks
+from ..text.glyphs import glyphs
+from ..text.wrap import Line, Run, truncate
 from .inline_input import InlineInput
 from .rows import Row, Rows
 

@@ -3,8 +3,8 @@
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..inks import Inks, jump_mark
-from ..wrap import Line, Run, line_width, truncate, truncate_line
+from ..look.inks import Inks, jump_mark
+from ..text.wrap import Line, Run, line_width, truncate, truncate_line
 
 SHORTEST = 16
 """Cells of a title that the words after it leave."""

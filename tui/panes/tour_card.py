@@ -6,10 +6,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...workbench.words import say
-from ..actions import BY_ID, Keys
-from ..inks import Inks
+from ..actions.table import BY_ID, Keys
+from ..look.inks import Inks
+from ..text.wrap import Line, Run, line_width, wrap_text
 from ..tour import STEPS
-from ..wrap import Line, Run, line_width, wrap_text
 
 LINES = 4
 

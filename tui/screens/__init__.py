@@ -1,1 +1,1 @@
-"""The screens and dialogs."""
+"""The screens beside the workbench: each is opened by a key, and gives back what was chosen there."""

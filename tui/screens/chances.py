@@ -14,10 +14,10 @@ from textual.widget import Widget
 from ...workbench.seam import Alternative, Token
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
-from ..glyphs import glyphs
-from ..inks import Inks
+from ..look.inks import Inks
 from ..panes.hints import Hint, Hints
-from ..wrap import Line, Run, break_offsets, divide, line_width, truncate
+from ..text.glyphs import glyphs
+from ..text.wrap import Line, Run, break_offsets, divide, line_width, truncate
 
 LEVELS = ((0.9, "text"), (0.5, "muted"), (0.2, "warn"), (0.0, "bad link"))
 """From which probability on, a token has which ink; the least likely are underlined as well."""

@@ -7,10 +7,10 @@ from textual.binding import Binding
 from ...workbench.conversation import Message
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
-from ..glyphs import glyphs
-from ..inks import Inks
+from ..look.inks import Inks
+from ..text.glyphs import glyphs
+from ..text.wrap import Line, Run, truncate_line
 from ..transcript.blocks import provenance, short_model
-from ..wrap import Line, Run, truncate_line
 from .sides import Row, SideBySide, beside, zipped
 
 

@@ -9,9 +9,9 @@ from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
-from ..inks import Inks
-from ..wrap import Line, Run, wrap_text
-from .dialogs import Choice, Question
+from ..dialogs.questions import Choice, Question
+from ..look.inks import Inks
+from ..text.wrap import Line, Run, wrap_text
 from .sides import Row, SideBySide, beside, zipped
 
 

@@ -14,12 +14,12 @@ from textual.widgets import Input, Static
 
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..actions import ACTIONS, BY_ID, WRITING, Action, Keys
-from ..at_once import bind_at_once
-from ..inks import Inks
+from ..actions.table import ACTIONS, BY_ID, WRITING, Action, Keys
+from ..input.at_once import bind_at_once
+from ..input.shown_input import ShownInput
+from ..look.inks import Inks
 from ..panes.rows import Row, Rows
-from ..shown_input import ShownInput
-from ..wrap import Run
+from ..text.wrap import Run
 
 
 class Entry(NamedTuple):

@@ -17,13 +17,13 @@ from ...workbench.listing import File
 from ...workbench.paths import here
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from .. import recent_files
-from ..folder_watch import FolderWatch
-from ..inks import Inks
+from ..dialogs.filtered import FilteredList
+from ..input.typed_path import shown_path, typed_path
+from ..keeping import recent_files
+from ..keeping.folder_watch import FolderWatch
+from ..look.inks import Inks
 from ..panes.rows import Row, Rows
-from ..typed_path import shown_path, typed_path
-from ..wrap import Run
-from .filtered import FilteredList
+from ..text.wrap import Run
 from .library_row import detail, entry_row, excerpt_row
 
 LISTED = 200
@@ -87,7 +87,7 @@ class LibraryScreen(FilteredList[Chosen]):
         open_files: absolute paths of the conversations that are open.
     """
 
-    CSS_PATH = ["filtered.tcss", "library.tcss"]
+    CSS_PATH = ["../dialogs/filtered.tcss", "library.tcss"]
 
     class FilesChanged(Event):
         """Posted by the thread that watches the folders."""

@@ -4,13 +4,13 @@ from ...workbench.library import Entry, Excerpt
 from ...workbench.tags import tags_line
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..bars import bytes_short
-from ..glyphs import glyphs
+from ..input.typed_path import shown_path
 from ..panes.rows import Row
+from ..text.bars import bytes_short
+from ..text.glyphs import glyphs
+from ..text.when import when
+from ..text.wrap import Run, line_width, truncate
 from ..transcript.blocks import short_model
-from ..typed_path import shown_path
-from ..when import when
-from ..wrap import Run, line_width, truncate
 
 MODEL_CELLS, FEW_MODEL_CELLS = 18, 11
 """For the name of a model, where there is room, and where there is little."""

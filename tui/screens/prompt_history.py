@@ -7,10 +7,10 @@ from textual.binding import Binding
 from ...workbench.versions import Version
 from ...workbench.visible import visible
 from ...workbench.words import say
-from ..inks import Inks
+from ..look.inks import Inks
+from ..text.when import when
+from ..text.wrap import Line, Run, truncate_line
 from ..transcript.blocks import provenance
-from ..when import when
-from ..wrap import Line, Run, truncate_line
 from .sides import Row, SideBySide, beside, zipped
 
 

@@ -11,9 +11,9 @@ from textual.widget import Widget
 
 from ...workbench.seam import Prompt, Request
 from ...workbench.visible import visible
-from ..glyphs import glyphs
-from ..inks import Inks
-from ..wrap import Line, Run, break_offsets, divide
+from ..look.inks import Inks
+from ..text.glyphs import glyphs
+from ..text.wrap import Line, Run, break_offsets, divide
 
 MARGIN = 9
 """Cells: the tokens of the message that begins there, and a bar along it."""

@@ -19,10 +19,10 @@ from ...workbench.sampling import Sampling
 from ...workbench.seam import Progress, Prompt, Request
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..inks import Inks
+from ..dialogs.choose_template import ChooseTemplate
+from ..look.inks import Inks
 from ..panes.hints import Hint, Hints
 from ..transcript.blocks import progress_words
-from .choose_template import ChooseTemplate
 from .prompt_page import PageLine, PromptPage, lay_out
 
 TEMPLATE = "chat_template"

@@ -11,9 +11,9 @@ from textual.widget import Widget
 
 from ...workbench.comparing import Stretch, compared
 from ...workbench.words import say
-from ..inks import Inks
+from ..look.inks import Inks
 from ..panes.hints import Hint, Hints
-from ..wrap import Line, Run, break_offsets, divide, line_width
+from ..text.wrap import Line, Run, break_offsets, divide, line_width
 
 GAP = 3
 """Columns between the two sides."""

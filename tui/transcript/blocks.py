@@ -13,10 +13,10 @@ from ...workbench.seam import Progress
 from ...workbench.variables import runs as variable_runs
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
-from .. import markdown
-from ..glyphs import glyphs
-from ..live_markdown import LiveMarkdown
-from ..wrap import Line, Run, line_width, truncate_line, wrap, wrap_paragraph, wrap_text
+from ..text import markdown
+from ..text.glyphs import glyphs
+from ..text.live_markdown import LiveMarkdown
+from ..text.wrap import Line, Run, line_width, truncate_line, wrap, wrap_paragraph, wrap_text
 from .failing import advice, failure_lines, thought_only
 from .parts import LONG_ANSWER, Part, is_in_parts
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 from rich.cells import cell_len, get_character_cell_size
 
-from ..wrap import breaks_from
+from ..text.wrap import breaks_from
 
 LONG = 8_000
 """Characters; in a longer line a tab takes four cells wherever it stands."""

@@ -12,8 +12,8 @@ from textual.strip import Strip
 from textual.widgets.text_area import TextAreaTheme
 
 from ...workbench.visible import Disguise
-from ..at_once import bind_at_once
-from ..inks import Inks
+from ..input.at_once import bind_at_once
+from ..look.inks import Inks
 from .quick_text_area import QuickTextArea
 
 LONGEST_CHARACTER = 64

@@ -2,7 +2,7 @@
 
 from rich.cells import cell_len
 
-from ..wrap import Line, Run, truncate, wrap_text
+from ..text.wrap import Line, Run, truncate, wrap_text
 
 KEY_COLUMN = 12
 """Cells that keys stand in, beside what they do."""

@@ -6,8 +6,8 @@ from ...workbench.conversation import Take, TakeError
 from ...workbench.seam import FailureKind
 from ...workbench.visible import visible_line
 from ...workbench.words import say
-from ..glyphs import glyphs
-from ..wrap import Line, wrap_text
+from ..text.glyphs import glyphs
+from ..text.wrap import Line, wrap_text
 
 KINDS = frozenset(get_args(FailureKind))
 

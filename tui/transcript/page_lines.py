@@ -8,8 +8,8 @@ from ...workbench.conversation import Message
 from ...workbench.variables import runs as variable_runs
 from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
-from ..glyphs import glyphs
-from ..wrap import Line, Run, break_offsets, divide, truncate_line, wrap, wrap_paragraph, wrap_text
+from ..text.glyphs import glyphs
+from ..text.wrap import Line, Run, break_offsets, divide, truncate_line, wrap, wrap_paragraph, wrap_text
 from .blocks import Item, below_editor, live_status, provenance_runs, take_mark, wrap_figures
 from .failing import failure_lines
 

@@ -19,9 +19,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...workbench.conversation import Message
-from ..glyphs import glyphs
-from ..inks import Inks, jump_mark
-from ..wrap import Line, Run
+from ..look.inks import Inks, jump_mark
+from ..text.glyphs import glyphs
+from ..text.wrap import Line, Run
 from .blocks import Item, is_long, lines
 from .empty_page import told_lines
 from .page_lines import CHOSEN, marked, page_lines

@@ -1,0 +1,125 @@
+"""The messages of a conversation as they are to be shown, at a cost that doesn't grow with their number."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, overload
+
+from ...workbench.answering import Answer
+from ...workbench.asking import START_HASH, prompt_hashes
+from ...workbench.conversation import Conversation, Message
+from ..text.wrap import Line
+from ..transcript.blocks import Item
+from .folding import Folds
+
+
+class Hashes:
+    """For each message, the hash of what stands before it, made when it is asked for: few have a take to compare.
+
+    Args:
+        known: the first of them.
+    """
+
+    def __init__(self, messages: Sequence[Message], variables: Mapping[str, str], known: Sequence[str]) -> None:
+        self.messages, self.variables = messages, variables
+        self._known = list(known)
+
+    def __getitem__(self, index: int) -> str:
+        at = len(self._known) - 1
+        if index > at:
+            self._known += prompt_hashes(self.messages[at:index], self.variables, self._known[at])[1:]
+        return self._known[index]
+
+    def upto(self, index: int) -> Sequence[str]:
+        """Those known already, up to this one."""
+        return self._known[: index + 1]
+
+
+class HashChain:
+    """The prompt hashes of a conversation as it changes: an edit leaves those above it as they were."""
+
+    def __init__(self) -> None:
+        self._last = Hashes((), {}, [START_HASH])
+
+    def of(self, conversation: Conversation) -> Hashes:
+        """The hashes for its messages."""
+        messages, variables, last = conversation.messages, conversation.variables, self._last
+        if last.variables != variables:
+            self._last = Hashes(messages, variables, [START_HASH])
+        elif last.messages is not messages:
+            pairs = enumerate(zip(last.messages, messages, strict=False))
+            same = next((i for i, (a, b) in pairs if a is not b), min(len(last.messages), len(messages)))
+            self._last = Hashes(messages, variables, last.upto(same))
+        return self._last
+
+
+class Editing(NamedTuple):
+    """What is being edited, if anything is."""
+
+    uid: int | None
+    lines: int
+    """How many it takes."""
+    size: Line = ()
+    """How many tokens it has, in words."""
+
+
+class Items(Sequence[Item]):
+    """Each item is made when it is asked for: of ten thousand messages, a screen shows ten.
+
+    Args:
+        messages: with those that answers are coming for, though they aren't in the document yet.
+        hashes: of the document's messages.
+        coming: uids of messages that are in `messages` alone.
+        live: the answers that are coming, by uid.
+        folds: what of the messages is out of sight.
+        editing: what is being edited.
+        marked: uids of the messages that are marked.
+        left_out: uids of the messages that don't fit into the model's context, and aren't sent.
+    """
+
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        hashes: Hashes,
+        coming: Collection[int],
+        live: Mapping[int, Answer],
+        folds: Folds,
+        editing: Editing,
+        marked: Collection[int] = (),
+        left_out: Collection[int] = (),
+    ) -> None:
+        self._messages = messages
+        self._hashes = hashes
+        self._coming = [i for i, message in enumerate(messages) if message.uid in coming] if coming else []
+        self._live = live
+        self._folds = folds
+        self._editing = editing
+        self._marked = frozenset(marked)
+        self._left_out = frozenset(left_out)
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        at = range(len(self))[index]
+        message = self._messages[at]
+        take = message.take
+        in_document = at - sum(1 for i in self._coming if i < at)
+        asked = None if take is None else take.prompt_hash
+        stale = asked is not None and asked != self._hashes[in_document]
+        editing = self._editing if message.uid == self._editing.uid else Editing(None, 0)
+        return Item(
+            message,
+            self._live.get(message.uid),
+            stale,
+            not self._folds.hides_thinking(message.uid),
+            message.uid in self._marked,
+            editing.lines,
+            self._folds.hides_text(message.uid),
+            message.uid in self._left_out,
+            editing.size,
+        )
