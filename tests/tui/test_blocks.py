@@ -215,7 +215,7 @@ def test_what_is_done_before_the_first_token_is_said() -> None:
 def test_a_streaming_answer_is_readable_as_it_grows() -> None:
     started = Started("chat", Sampling())
     item = live(started, Thinking("Hm"))
-    assert shown(item)[1:3] == [f"{glyphs.unfolded} thinking, 1 tokens", "Hm"]
+    assert shown(item)[1:3] == [f"{glyphs.unfolded} thinking, 1 token", "Hm"]
     item = live(started, Thinking("Hm"), Text("**Par"), Text("is"))
     assert shown(item)[1:3] == [f"{glyphs.folded} thinking, 3 tokens", "**Paris"]
     assert "3 tok" in shown(item)[-1]
