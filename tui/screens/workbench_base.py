@@ -130,7 +130,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
                 yield Transcript(inks, id="transcript")
             with Vertical(id="side"):
                 yield SamplingPane(inks, id="sampling")
-                yield MachinePane(inks, id="machine")
+                yield MachinePane(inks, plain=self.qiao.plain, id="machine")
         yield Hints(inks, id="hints")
         if self.qiao.plain:
             yield Static(id="said", markup=False)
