@@ -322,6 +322,8 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         if self.plain and self.screen is self.workbench and self.workbench.is_whole:
             self.workbench.announce(text)
         else:
+            if self.screen is self.workbench and self.workbench.is_whole:
+                self.workbench.place_notices()
             self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 
     def _notice(self, document: Document, key: str) -> None:

@@ -12,6 +12,7 @@ from .jump_actions import JumpActions
 from .key_actions import KeyActions
 from .mark_actions import MarkActions
 from .model_actions import ModelActions
+from .notice_place import NoticePlace
 from .page_actions import PageActions
 from .take_actions import TakeActions
 from .whole_file_actions import WholeFileActions
@@ -20,6 +21,7 @@ from .whole_file_actions import WholeFileActions
 class WorkbenchScreen(
     PageActions,
     DraftSize,
+    NoticePlace,
     JumpActions,
     KeyActions,
     TakeActions,
