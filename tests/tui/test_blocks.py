@@ -154,7 +154,7 @@ def test_takes_are_counted_and_a_text_by_hand_has_its_own_sign() -> None:
 def test_marks_are_said_in_words() -> None:
     message = Message(role="user", text="x", muted=True, note="look\x1bhere")
     heading = shown(Item(message, stale=True, marked=True), 90)[0]
-    assert heading == "user  marked  muted, not sent  stale: what it answers has changed  look␛here"
+    assert heading == "user  marked  muted, not sent  stale: what it answers has changed  note: look␛here"
 
 
 def test_thinking_is_folded_until_it_is_opened() -> None:
