@@ -162,7 +162,7 @@ def command(name: str) -> Parser:
             parser.named.add_argument("action", choices=KEY_ACTIONS, metavar="ACTION", help=say("cli.help_keys_action"))
             parser.named.add_argument("provider", nargs="?", metavar="PROVIDER", help=say("cli.help_keys_provider"))
             # Taken in so that it can be refused without being quoted.
-            parser.named.add_argument("key", nargs="*", help=argparse.SUPPRESS)
+            parser.named.add_argument("key", nargs="*", default=[], help=argparse.SUPPRESS)
             to = parser.options.add_argument("--to", choices=("keyring", "file"), help=say("cli.help_keys_to"))
             to.metavar = "keyring|file"
         case "convert":

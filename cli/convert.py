@@ -1,19 +1,20 @@
 """`qiao convert`: conversations from one format into another."""
 
+import os
 import re
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..workbench.conversation import Conversation
 from ..workbench.errors import Unreadable
 from ..workbench.exchange.exchanged import Imported, LeftOut
 from ..workbench.exchange.formats import BY_NAME, Format, for_ending, names, read_any
-from ..workbench.saving import digest_of, read, write
+from ..workbench.saving import read, write
 from ..workbench.visible import visible_line
 from ..workbench.words import say
-from .question import STDIN
+from .question import STDIN, read_stdin
 from .streams import Data, Narration
 
 
@@ -30,14 +31,15 @@ def convert(options: Namespace, narration: Narration) -> int:
     imported = _read(options)
     conversations = imported.conversations
     target: str = options.target
-    into_folder = target.endswith("/") or (target != STDIN and Path(target).is_dir())
+    into_folder = target.endswith("/") or (target != STDIN and os.path.isdir(target))
     format = _format(options, target, into_folder)
     left_out = imported.left_out
     if into_folder:
         _write_folder(Path(target), format, conversations, options.force, left_out)
     else:
         if format.holds_one and len(conversations) > 1:
-            raise Unreadable("cli.convert_holds_one", n=len(conversations), file=target, format=format.name)
+            folder = "talks" if target == STDIN else target
+            raise Unreadable("cli.convert_holds_one", n=len(conversations), file=folder, format=format.name)
         assert format.write is not None
         exported = format.write(conversations)
         left_out += exported.left_out
@@ -55,9 +57,9 @@ def convert(options: Namespace, narration: Narration) -> int:
 def _read(options: Namespace) -> Imported:
     source: str = options.source
     if source == STDIN:
-        return read_any(sys.stdin.buffer.read(), say("cli.stdin"), options.read_as)
+        return read_any(read_stdin(), say("cli.stdin"), options.read_as)
     path = Path(source)
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return read_any(read(path, streams=True).data, source, options.read_as)
     files = sorted(path.glob("*.toml"))
     if not files:
@@ -85,7 +87,9 @@ def _write_folder(
 ) -> None:
     """A file a conversation, named by number and title."""
     assert format.write is not None
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):
+        # Why it can't be made is told by the first file that can't be written to it.
+        folder.mkdir(parents=True, exist_ok=True)
     digits = max(len(str(len(conversations))), 2)
     ending = format.endings[0] if format.endings else ".json"
     for number, conversation in enumerate(conversations, start=1):
@@ -98,7 +102,7 @@ def _write_folder(
 
 def _write(path: Path, text: str, force: bool) -> None:
     """Atomically; a file that is there is replaced only if asked to."""
-    expected = digest_of(path.read_bytes()) if force and path.is_file() else None
-    if path.exists() and not force:
+    there = os.path.exists(path)
+    if there and not force:
         raise Unreadable("cli.convert_exists", file=visible_line(str(path)))
-    write(path, text.encode(), expected)
+    write(path, text.encode(), read(path).digest if there else None)

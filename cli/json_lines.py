@@ -1,5 +1,6 @@
 """What the command says with `--json`: one object on stdout, errors included."""
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -50,7 +51,12 @@ def error_json(kind: str, message: str) -> dict[str, Any]:
 
 def write_json(data: Data, value: Any) -> None:
     """One object, indented, and a line feed."""
-    data.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    try:
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    except OverflowError:
+        # A whole number of more than 64 bits, among the parameters.
+        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2)
+    data.write(text + "\n")
 
 
 def kind_of(error: QiaoError) -> str:

@@ -220,9 +220,9 @@ def _check_new(name: str) -> None:
     if name == "-":
         raise Unreadable("cli.no_stdin")
     file = Path(name)
-    if file.exists():
+    if os.path.exists(file):
         return
-    if not file.parent.is_dir():
+    if not os.path.isdir(file.parent):
         raise Unreadable("document.no_folder", folder=str(file.parent), file=file.name)
     if file.suffix or file.name != name:
         return

@@ -72,17 +72,15 @@ def _from_stdin(narration: Narration) -> tuple[Conversation, bool]:
     """A conversation if it is TOML with an integer `qiao`, else a user message, without the last line feed."""
     if is_terminal(sys.stdin):
         narration.note(say("cli.write_message"))
-    try:
-        data = sys.stdin.buffer.read()
-    except OSError as error:
-        raise Unreadable("document.unreadable", file=say("cli.stdin"), detail=error.strerror or str(error)) from None
+    data = read_stdin()
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable("cli.stdin_not_utf8", offset=error.start) from None
     try:
         number = tomllib.loads(text).get("qiao")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
+        # Not TOML; or TOML with numbers or lists that no conversation has.
         number = None
     if type(number) is int:
         loaded = loads(data, say("cli.stdin"))
@@ -90,6 +88,18 @@ def _from_stdin(narration: Narration) -> tuple[Conversation, bool]:
     end = next((end for end in ("\r\n", "\n") if text.endswith(end)), "")
     message = Message(role="user", text=text.removesuffix(end))
     return Conversation(messages=(message,) if message.text.strip() else ()), False
+
+
+def read_stdin() -> bytes:
+    """All of stdin.
+
+    Raises:
+        Unreadable: it can't be read.
+    """
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise Unreadable("document.unreadable", file=say("cli.stdin"), detail=error.strerror or str(error)) from None
 
 
 def _place(conversation: Conversation, options: Namespace, *, show: bool) -> Place:

@@ -156,6 +156,41 @@ def test_every_entry_has_both_languages_and_the_same_placeholders(area: str) -> 
         assert not names & RESERVED, f"{entry}: a placeholder can't be called {names & RESERVED}"
 
 
+NOUNS = "tokens|messages|conversations|models|characters|answers(?! with)|lines|cores|files|drafts|seconds|GPUs"
+COUNTED = re.compile(rf"\{{\w+\}} (?:more |oldest )?(?:{NOUNS})\b(?!/)")
+"""A number and what it counts, in the plural whatever the number is."""
+NEVER_ONE = {
+    *("cli.convert_holds_one", "library.holds", "screen.nothing_to_fold", "document.busy"),
+    *("keys.too_long", "keys.passphrase_short", "screen.tokens_of", "seen.tokens_of"),
+    *("fit.tokens", "fit.parts", "fit.longest", "vllm.step_cache", "vllm.cause_heads"),
+    *("vllm.cause_too_long", "vllm.cause_cache_too_small", "vllm.cause_cache_short"),
+}
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_what_is_counted_can_be_one(area: str) -> None:
+    counted = {f"{area}.{entry}" for entry, said in area_entries(area).items() if COUNTED.search(said["en"])}
+    assert counted <= NEVER_ONE
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (1, "1 conversation could not be saved where it belongs, and lies in x. O lists it."),
+        (2, "2 conversations could not be saved where they belong, and lie in x. O lists them."),
+        (0, "0 conversations could not be saved where they belong, and lie in x. O lists them."),
+        ("1", "1 conversation could not be saved where it belongs, and lies in x. O lists it."),
+        ("1,001", "1,001 conversations could not be saved where they belong, and lie in x. O lists them."),
+    ],
+)
+def test_one_and_many_are_told_apart(n: object, said: str) -> None:
+    assert words.say("screen.rescued", n=n, folder="x") == said
+
+
+def test_a_value_is_no_form() -> None:
+    assert words.say("screen.rescued", n=1, folder="{n:a|b}").endswith("lies in {n:a|b}. O lists it.")
+
+
 @pytest.mark.parametrize("area", AREAS)
 def test_chinese_has_full_width_punctuation(area: str) -> None:
     wrong = {entry: said["zh"] for entry, said in area_entries(area).items() if HALF_WIDTH.search(said["zh"])}

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from textual import events
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.screen import Screen
 from textual.widget import Widget
@@ -71,13 +72,15 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         """Waits until a key has done its work, so that a burst of keys means what it says.
 
         Textual hands a key on to the focused widget and goes to the next one; `esc` would leave an editor before the
-        letters typed ahead of it have arrived there.
+        letters typed ahead of it have arrived there. What the widget then tells those around it counts too: by such a
+        message a pane is left, and a line handed over.
         """
         if target.is_attached:
-            done = asyncio.Event()
-            target.call_later(done.set)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), SETTLE_SECONDS)
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    for widget in target.ancestors_with_self:
+                        if widget is not self:
+                            await _up_to_date(widget)
         if self.screen is screen:
             return
         until = time.monotonic() + SETTLE_SECONDS
@@ -92,3 +95,10 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         if time.monotonic() - self._hinted > 5:
             self._hinted = time.monotonic()
             self.tell(say("screen.input_method"))
+
+
+async def _up_to_date(node: DOMNode) -> None:
+    """Waits until it has dealt with all messages that lie before it now."""
+    done = asyncio.Event()
+    node.call_later(done.set)
+    await done.wait()

@@ -192,12 +192,18 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
 
 
 def split_message(message: Message, at: int) -> tuple[Message, Message]:
-    """Two messages of the same role, parted at character `at` of the text; blanks at the seam are kept.
+    """Two messages of the same role, parted at character `at` of the text.
 
+    A blank line at the seam goes, since `join_messages` puts one there: joined again, they are the text. Blanks stay.
     The first keeps the uid and the takes; as its text was edited, none is chosen.
     """
     text = message.said
-    return message.with_text(text[:at]), Message(role=message.role, text=text[at:], muted=message.muted)
+    first, second = text[:at], text[at:]
+    before, after = first.rstrip("\n"), second.lstrip("\n")
+    if before and after:
+        feeds = len(text) - len(before) - len(after)
+        first, second = before + "\n" * max(feeds - 2, 0), after
+    return message.with_text(first), Message(role=message.role, text=second, muted=message.muted)
 
 
 def join_messages(first: Message, second: Message) -> Message:

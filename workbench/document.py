@@ -103,7 +103,7 @@ class Document:
         """A conversation without a name; its file is made in the data folder by the first change that is saved."""
         first = untitled_folder() / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
         others = (first.with_stem(f"{first.stem}-{number}") for number in count(2))
-        path = next(path for path in chain([first], others) if not path.exists())
+        path = next(path for path in chain([first], others) if not os.path.exists(path))
         return cls(path, new or Conversation(), is_untitled=True)
 
     @property
@@ -222,17 +222,18 @@ class Document:
     def save_as(self, path: Path, *, overwrite: bool = False) -> None:
         """Writes the conversation to another file, which is its own from now on.
 
-        An untitled one's file in the data folder goes; a named one's stays as it was last saved.
+        An untitled one's file in the data folder goes; a named one's stays as it was last saved. What is only shown
+        becomes a copy that can be changed, without what this program didn't understand of it.
 
         Raises:
             ChangedOnDisk: a file of that name exists, and `overwrite` is off.
             Unsaved: it can't be written.
-            ReadOnly: the file is only shown.
+            ReadOnly: the file is only shown, and it is the same one.
         """
-        self._refuse_if_read_only()
         path = _whole(path, Unsaved)
         with self._saving:
             if os.path.realpath(path) == os.path.realpath(self.path) and self._digest is not None:
+                self._refuse_if_read_only()
                 self.path, self.is_untitled = path, False
                 self.save()
                 return
@@ -242,7 +243,7 @@ class Document:
             former = self.path if self.is_untitled else None
             former_digest = self._digest
             with self._state:
-                self.path, self.is_untitled, self._has_comments = path, False, False
+                self.path, self.is_untitled, self._has_comments, self.read_only = path, False, False, False
                 self._now_on_disk(conversation, digest)
             if former and former_digest:
                 with suppress(QiaoError, OSError):
@@ -341,6 +342,30 @@ class Document:
             self._has_comments = False
             self._now_on_disk(conversation, digest)
             return kept
+
+    def keep_both(self) -> Path:
+        """Writes the conversation to a file beside what another program wrote, and makes theirs the conversation.
+
+        If theirs can't be read, the conversation goes on in the file beside it.
+
+        Returns:
+            Where mine is: `talk.mine-1.toml`, or a higher number.
+
+        Raises:
+            Unsaved: it can't be written.
+        """
+        with self._saving:
+            conversation = self._conversation
+            stem, suffix = self.path.stem, self.path.suffix
+            data = self._writer.dumps(conversation)
+            mine = keep_copy(self.path, data, (f"{stem}.mine-{n}{suffix}" for n in count(1)))
+            try:
+                self.reload()
+            except Unreadable:
+                with self._state:
+                    self.path, self.is_untitled, self._has_comments = mine, False, False
+                    self._now_on_disk(conversation, read(mine).digest)
+            return mine
 
     def merge(self) -> bool:
         """Takes in what another program wrote, as one step of undo, where that is possible without a doubt.

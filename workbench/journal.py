@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import secrets
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, cast
@@ -94,35 +95,42 @@ def folder() -> Path:
 
 
 class Journal:
-    """The journal of one open document. All methods may block on the disk: for a worker thread."""
+    """The journal of one open document. All methods may block on the disk: for a worker thread.
+
+    What was appended survives the program; what was synced as well survives the machine. Syncing takes milliseconds on
+    one disk and seconds on another that is busy, so that it may be done in a thread of its own.
+    """
 
     def __init__(self, document: Path, *, is_untitled: bool) -> None:
         self.document = document
         self._is_untitled = is_untitled
         self._file = -1
         self._path: Path | None = None
+        self._closing = threading.Lock()
 
     def append(self, lines: Sequence[Line]) -> None:
-        """Writes these lines down to the disk: all of them, or none.
+        """Writes these lines down: all of them, or none.
 
         Raises:
             OSError: it can't be written.
         """
         if self._file < 0:
             self._begin()
-        self._write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        self._write(b"".join(_encoded(line) + b"\n" for line in lines))
 
     def _begin(self) -> None:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         real = os.path.realpath(self.document)
         name = hashlib.sha256(real.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         # Process numbers come again, in containers at every start: the name must not be that of what was left.
-        path = folder() / f"{name}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
+        path = folder() / f"{name}-{os.getpid()}-{secrets.token_hex(4)}.new"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._path = path
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._write(json.dumps({"document": real, "untitled": self._is_untitled}).encode() + b"\n")
+            # Not before it is locked: another program that starts now would take it for one that a killed run left.
+            self._path = path.rename(path.with_suffix(".jsonl"))
         except OSError:
             self.remove()
             raise
@@ -133,19 +141,48 @@ class Journal:
             view = memoryview(data)
             while view:
                 view = view[os.write(self._file, view) :]
-            os.fdatasync(self._file)
         except OSError:
             # Half a line would make what comes after it unreadable.
             os.ftruncate(self._file, before)
             raise
+
+    def sync(self) -> None:
+        """Has what was appended reach the disk. In any thread.
+
+        Raises:
+            OSError: it didn't; nobody knows how much of it is there.
+        """
+        with self._closing:
+            if self._file < 0:
+                return
+            # Removing it doesn't wait for this.
+            file = os.dup(self._file)
+        try:
+            os.fdatasync(file)
+        finally:
+            os.close(file)
 
     def remove(self) -> None:
         """All of it is in the document's file."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
             self._path = None
-            os.close(self._file)
-            self._file = -1
+            with self._closing:
+                os.close(self._file)
+                self._file = -1
+
+
+def _encoded(line: Line) -> bytes:
+    try:
+        return msgspec.json.encode(line)
+    except OverflowError:
+        # A whole number of more than 64 bits, among the parameters: it must not cost the words.
+        if line.coming is None:
+            raise
+        take = msgspec.structs.replace(line.coming.take, sampling=None)
+        return msgspec.json.encode(
+            msgspec.structs.replace(line, coming=msgspec.structs.replace(line.coming, take=take))
+        )
 
 
 def orphans(where: Path | None = None) -> list[Left]:

@@ -24,6 +24,8 @@ ASKED = 500
 """Files that one look asks for their time, of those that nobody sees."""
 SETTLED_S = 2.0
 """A folder that changed so lately may change again without a new time: file systems count in steps of up to 2 s."""
+LATEST = 250_000_000_000.0
+"""Seconds since the epoch: near the end of the calendar that dates are told by. Some file systems hold later times."""
 _PASSED_OVER = ("node_modules", "site-packages", "__pycache__")
 
 
@@ -84,7 +86,7 @@ class Listing:
                 is_template = folder.place.kind == "file" and folder.place.folder.name in TEMPLATES
                 kind = "template" if is_template else folder.place.kind
                 for path, stamp in folder.stamps.items():
-                    touched = max(stamp[0] / 1e9, self._used.get(path, 0.0))
+                    touched = min(max(stamp[0] / 1e9, self._used.get(path, 0.0)), LATEST)
                     found.setdefault(path, File(path, kind, touched, stamp))
             self._files = sorted(found.values(), key=lambda file: (file.kind == "template", -file.touched))
         return self._files

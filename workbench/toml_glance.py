@@ -56,7 +56,7 @@ def glance(data: bytes) -> Glance | None:
         return None
     try:
         table = tomllib.loads(head.decode("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         if _KIND.search(head):
             return None
         table: dict[str, Any] = {}

@@ -1,5 +1,6 @@
 """What keeps a TOML table from being read as a struct, told by its place as a person counts it."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from math import isfinite
@@ -93,8 +94,7 @@ def _problems_in_value(value: Any, kind: inspect.Type, path: Path) -> Iterator[P
         case inspect.IntType():
             fits = _is_integer(value) and _in_range(value, kind)
         case inspect.FloatType():
-            finite = isinstance(value, float) and isfinite(value)
-            fits = (finite or _is_integer(value)) and _in_range(value, kind)
+            fits = _is_finite(value) and _in_range(value, kind)
         case inspect.DateTimeType():
             fits = isinstance(value, datetime)
         case inspect.LiteralType():
@@ -109,6 +109,12 @@ def _problems_in_value(value: Any, kind: inspect.Type, path: Path) -> Iterator[P
 
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    if _is_integer(value):
+        return abs(value) <= sys.float_info.max
+    return isinstance(value, float) and isfinite(value)
 
 
 def _in_range(value: float, kind: inspect.IntType | inspect.FloatType) -> bool:

@@ -64,7 +64,7 @@ def _write_table(parts: list[str], table: Mapping[str, Any], path: str) -> None:
         if is_table(value):
             tables.append((key, value))
         elif isinstance(value, int | datetime) and not isinstance(value, bool):
-            parts.append(f"{_key(key)} = {_number_or_time(value)}\n")
+            parts.append(f"{_key(key)} = {_number(value) if isinstance(value, int) else _time(value)}\n")
         elif isinstance(value, str):
             parts += (f"{_key(key)} = ", *_string(value), "\n")
         else:
@@ -96,10 +96,19 @@ def _string(value: str) -> Iterator[str]:
     yield '"""' if in_lines else '"'
 
 
-def _number_or_time(value: int | datetime) -> str:
-    """What tomli-w gets nearly right: it puts a blank for the `T` of a time, and fails at very long numbers."""
-    if isinstance(value, int):
-        return str(value) if value.bit_length() < 4096 else hex(value)
+class _Long(int):
+    """A whole number that Python refuses to write out in digits. None below 0 that TOML can tell is so long."""
+
+    def __str__(self) -> str:
+        return hex(self)
+
+
+def _number(value: int) -> int:
+    return _Long(value) if value > 0 and value.bit_length() > 4096 else value
+
+
+def _time(value: datetime) -> str:
+    """With the `T` for which tomli-w puts a blank."""
     text = value.isoformat()
     return text.removesuffix("+00:00") + "Z" if value.tzinfo == UTC else text
 
@@ -116,9 +125,11 @@ def _is_list_of_tables(value: object) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """The value without tuples' and mappings' own types, and without keys that have no value."""
+    """The value as tomli-w writes it, without keys that have no value."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in cast(Mapping[str, Any], value).items() if item is not None}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in cast(Sequence[Any], value)]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _number(value)
     return value

@@ -52,7 +52,6 @@ class Answerer:
         self.prefixes = PrefixCache(
             make, memory_bytes // KEPT_SHARE, lambda ids: make is not None and can_be_sliced(model, make, ids)
         )
-        self._eos = _eos_ids(model)
         own = cast("dict[str, object]", model.generation_config.to_dict())
         # transformers would put it in wherever it finds none, but none is what switches it off at no cost.
         model.generation_config.min_p = None
@@ -103,7 +102,7 @@ class Answerer:
         text = self._tokenizer.writer(before)
         chances = None if used.logprobs is None else Chances(used.logprobs, self._tokenizer.text_of_one)
         writing = Writing(
-            text, prompt.thinking_opened, used.stop or (), self._eos, stopped, say, self._on_token, chances
+            text, prompt.thinking_opened, used.stop or (), _eos_ids(config), stopped, say, self._on_token, chances
         )
         written: Sequence[int] = ids
         if not stopped.is_set():
@@ -169,7 +168,7 @@ class Answerer:
         except Exception as error:
             raise EngineError("engine.extra_wrong", reason=first_line(error)) from error
         if config.pad_token_id is None:
-            config.pad_token_id = next(iter(self._eos), 0)
+            config.pad_token_id = next(iter(_eos_ids(config)), 0)
         return config
 
 
@@ -197,8 +196,8 @@ def _cache_maker(model: Any) -> Callable[[], Any] | None:
     return lambda: DynamicCache(config=model.config)
 
 
-def _eos_ids(model: Any) -> frozenset[int]:
-    ids: Any = model.generation_config.eos_token_id
+def _eos_ids(config: Any) -> frozenset[int]:
+    ids: Any = config.eos_token_id
     if ids is None:
         return frozenset()
     return frozenset(ids if isinstance(ids, list) else [ids])  # pyright: ignore[reportUnknownArgumentType]

@@ -21,8 +21,21 @@ from .checkpoint import inspect
 from .context import context_length
 from .failures import EngineError, first_line
 from .manner import Manner
-from .placement import Placement
-from .protocol import Command, Generate, Loaded, Refusal, Render, Rendered, Reply, Said, Stop, decode_command, encode
+from .placement import CPU, Placement
+from .protocol import (
+    Command,
+    Generate,
+    Loaded,
+    Noted,
+    Refusal,
+    Render,
+    Rendered,
+    Reply,
+    Said,
+    Stop,
+    decode_command,
+    encode,
+)
 
 if TYPE_CHECKING:
     from .answering import Answerer
@@ -112,7 +125,12 @@ class Child:
                 self._say(Said(command.id, Progress("loading", done, total)))
 
         self._say(Said(command.id, Progress("loading")))
-        loaded = weights.load(self._path, self._placement, model_name, progress, self._manner.quantize)
+        trouble = weights.gpu_trouble(self._placement)
+        if trouble is not None:
+            self._say(Noted(command.id, "engine.gpu_unusable", {"reason": trouble}))
+            self._placement = CPU
+            _come_last()
+        loaded = weights.load(self._path, self._placement, model_name, progress, self._manner.quantize, trouble)
         self._answerer = Answerer(
             tokenizer, loaded.model, context_length(self._path), weights.device_bytes(loaded.device)
         )
@@ -169,6 +187,11 @@ def _cuda_is_lost(error: Exception) -> bool:
     return "CUDA error" in str(error) and type(error).__name__ != "OutOfMemoryError"
 
 
+def _come_last() -> None:
+    """All cores compute, and the screen still comes first."""
+    os.nice(5)
+
+
 def main() -> None:
     """Takes the standard streams over, and works."""
     path, place, manner = sys.argv[1:]
@@ -179,8 +202,7 @@ def main() -> None:
         os.dup2(nothing.fileno(), 0)
     placement = msgspec.json.decode(place, type=Placement)
     if placement.device == "cpu":
-        # All cores compute, and the screen still comes first.
-        os.nice(5)
+        _come_last()
     Child(Path(path), placement, msgspec.json.decode(manner, type=Manner), commands, replies).run()
 
 

@@ -19,7 +19,20 @@ from ...workbench import paths
 from ...workbench.seam import Request
 from .manner import Manner
 from .placement import Placement
-from .protocol import Command, Generate, Loaded, Refusal, Render, Rendered, Reply, Said, Stop, decode_reply, encode
+from .protocol import (
+    Command,
+    Generate,
+    Loaded,
+    Noted,
+    Refusal,
+    Render,
+    Rendered,
+    Reply,
+    Said,
+    Stop,
+    decode_reply,
+    encode,
+)
 
 LOG_LIMIT = 2**20
 """Bytes; a log that has grown beyond is begun anew."""
@@ -50,17 +63,21 @@ class Gone(NamedTuple):
     """The last line that it wrote into its log; empty if it wrote none."""
 
 
+Answer = Said | Rendered | Noted | Refusal | Gone
+"""What comes of a request, piece by piece."""
+
+
 class Inbox:
     """The replies to one request."""
 
     def __init__(self, id: int) -> None:
         self.id = id
-        self._replies: queue.SimpleQueue[Said | Rendered | Refusal | Gone] = queue.SimpleQueue()
+        self._replies: queue.SimpleQueue[Answer] = queue.SimpleQueue()
 
-    def put(self, reply: Said | Rendered | Refusal | Gone) -> None:
+    def put(self, reply: Answer) -> None:
         self._replies.put(reply)
 
-    def get(self, timeout: float) -> Said | Rendered | Refusal | Gone | None:
+    def get(self, timeout: float) -> Answer | None:
         """The next reply; None when there is none within `timeout` seconds."""
         try:
             return self._replies.get(timeout=max(timeout, 0.001))
@@ -96,14 +113,7 @@ class ChildProcess:
         with self._log.open("ab") as log:
             self._log_begins = log.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "qiao.backends.local.child",
-                    str(path),
-                    *map(_as_json, (placement, manner)),
-                ],
+                [*_COMMAND, str(path), *map(_as_json, (placement, manner))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

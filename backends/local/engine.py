@@ -2,9 +2,9 @@
 
 import importlib.util
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -15,16 +15,27 @@ from ...workbench.seam import Count, Event, Failed, FailureKind, Finished, Model
 from ...workbench.visible import visible_line
 from .checkpoint import inspect
 from .counting import TokenCounter
+from .exchange import GRACE_S
 from .failures import EngineError
 from .fit import gpu_bytes
 from .manner import AS_IT_IS, Manner
-from .placement import Gpu, Placement, place
+from .placement import CPU, Gpu, Placement, place
 from .resident import Resident
 
 _UNLOADABLE = frozenset({"models.no_model", "models.no_model_file"})
 """Refusals of `resolve` that mean: it is here, but no model that this engine can read."""
 
 _IDLE_POLL_S = 15.0
+
+
+class _Choice(NamedTuple):
+    """Where a model was to go when its child was last started."""
+
+    placement: Placement
+    needed: int
+    """Bytes of each of its GPUs."""
+    free: Mapping[str, int]
+    """Bytes that were free at that moment, by GPU."""
 
 
 class LocalBackend:
@@ -52,6 +63,7 @@ class LocalBackend:
         self._residents: dict[Path, Resident] = {}
         self._names: dict[Path, Address] = {}
         """By which address each resident was first asked for."""
+        self._choices: dict[Path, _Choice] = {}
         self._changing = threading.Lock()
         self._placing = threading.Lock()
         self._counter = TokenCounter()
@@ -176,25 +188,37 @@ class LocalBackend:
         from ..sensors.placement import free_gpus, free_npus
 
         with self._placing:
+            with self._changing:
+                residents = list(self._residents.values())
+            for resident in residents:
+                # Else its memory would count as taken, and this model go to the processor.
+                resident.wait_for_end(GRACE_S)
             kind: Literal["gpu", "npu"] = "gpu"
             found = free_gpus()
             # torch itself knows no NPU.
             if not found and importlib.util.find_spec("torch_npu") is not None:
                 kind, found = "npu", free_npus()
-            free = [Gpu(gpu.device, gpu.free_bytes - self._promised(gpu.device, path), kind) for gpu in found]
-            return place(free, gpu_bytes(inspect(path), quantize=manner.quantize) if free else 0)
+            if not found:
+                self._choices.pop(path, None)
+                return CPU
+            free = {gpu.device: gpu.free_bytes for gpu in found}
+            gpus = [
+                Gpu(gpu.device, gpu.free_bytes - self._promised(gpu.device, free, path), kind, gpu.is_part)
+                for gpu in found
+            ]
+            needed = gpu_bytes(inspect(path), quantize=manner.quantize)
+            placement = place(gpus, needed)
+            self._choices[path] = _Choice(placement, needed // max(len(placement.gpus), 1), free)
+            return placement
 
-    def _promised(self, device: str, path: Path) -> int:
+    def _promised(self, device: str, free: Mapping[str, int], path: Path) -> int:
         """Bytes of a GPU that models which are being loaded now will take, but haven't taken yet."""
         with self._changing:
-            others = [resident for resident in self._residents.values() if resident.path != path]
-        promised = 0
-        for other in others:
-            placement = other.placement
-            if other.state == "loading" and placement is not None and device in placement.gpus:
-                needed = gpu_bytes(inspect(other.path), quantize=other.manner.quantize)
-                promised += needed // len(placement.gpus)
-        return promised
+            loading = [other for other in self._residents.values() if other.path != path and other.is_loading]
+        chosen = [self._choices[other.path] for other in loading if other.path in self._choices]
+        here = [choice for choice in chosen if device in choice.placement.gpus]
+        taken = max((choice.free[device] for choice in here), default=0) - free[device]
+        return max(sum(choice.needed for choice in here) - max(taken, 0), 0)
 
 
 def missing_package(path: Path) -> str | None:

@@ -5,14 +5,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from ...workbench.conversation import Usage
 from ...workbench.errors import QiaoError
-from ...workbench.seam import Event, Failed, Finished, Request, Started, Text, Thinking
+from ...workbench.seam import Event, Failed, Finished, Progress, Request, Started, Text, Thinking
 from ...workbench.visible import visible_line
+from ...workbench.words import say
 from .child_process import ChildProcess, Gone
-from .failures import EngineError
+from .failures import EngineError, first_line
 from .line import POLL_S
-from .protocol import Refusal, Said
+from .protocol import Noted, Refusal, Said
 
 LAST_EVENTS_S = 0.08
 """How long the child's own last event is waited for after a stop; its counts are better than ours."""
@@ -41,6 +44,8 @@ class Exchange:
         self._prompt_tokens: int | None = None
         self._tokens = 0
         self._thinking_tokens = 0
+        self._note = ""
+        """What is to be said while the weights are loaded."""
         self._over = False
         """The child has said its last on this."""
         self.loading_failed: str | None = None
@@ -108,7 +113,12 @@ class Exchange:
         match reply:
             case Said(event=event):
                 self._count(event)
+                if isinstance(event, Progress) and event.stage == "loading":
+                    return msgspec.structs.replace(event, note=self._note)
                 return event
+            case Noted():
+                self._note = say(reply.key, **{name: visible_line(value) for name, value in reply.params.items()})
+                return Progress("loading", note=self._note)
             case Refusal():
                 self._over = True
                 error = refused(reply)
@@ -164,9 +174,9 @@ def died(gone: Gone, model: str) -> EngineError:
     return EngineError("engine.died_exit", model=model, code=gone.code, log=log)
 
 
-def not_started(error: OSError, request: Request) -> EngineError:
+def not_started(error: Exception, request: Request) -> EngineError:
     """Why there is no process to ask."""
-    reason = visible_line(error.strerror or type(error).__name__)
+    reason = visible_line((error.strerror if isinstance(error, OSError) else None) or first_line(error))
     return EngineError("engine.not_started", model=visible_line(str(request.address)), reason=reason)
 
 

@@ -19,6 +19,7 @@ KINDS: dict[str, FailureKind] = {
     "engine.extra_wrong": "invalid_request",
     "engine.too_long": "context_too_long",
     "engine.no_room": "out_of_memory",
+    "engine.gpu_unusable_no_room": "out_of_memory",
     "engine.memory_loading": "out_of_memory",
     "engine.memory_answering": "out_of_memory",
     "engine.broke": "engine_died",

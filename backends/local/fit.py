@@ -82,7 +82,7 @@ def fit(checkpoint: Checkpoint, room: Room, tokens: int | None = None, quantize:
     emptiest = room.emptiest
     if emptiest is not None:
         needed = gpu_bytes(checkpoint, context, quantize)
-        placed = place([Gpu(gpu.device, gpu.free_bytes) for gpu in room.gpus], needed)
+        placed = place([Gpu(gpu.device, gpu.free_bytes, is_part=gpu.is_part) for gpu in room.gpus], needed)
         several = placed.device == "several"
         chosen = [gpu for gpu in room.gpus if gpu.device in placed.gpus] if several else [emptiest]
         other = WORKING_BYTES * len(chosen)

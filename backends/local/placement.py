@@ -15,6 +15,8 @@ class Gpu(NamedTuple):
     free_bytes: int
     kind: Literal["gpu", "npu"] = "gpu"
     """npu: an Ascend one, whose id is a number for ASCEND_RT_VISIBLE_DEVICES."""
+    is_part: bool = False
+    """A MIG device: CUDA gives a process one of these, however many it names."""
 
 
 class Placement(NamedTuple):
@@ -51,10 +53,12 @@ def place(gpus: Sequence[Gpu], needed: int) -> Placement:
         needed: bytes, as of `fit.gpu_bytes`. Each further GPU takes WORKING_BYTES more.
     """
     emptiest = sorted(gpus, key=lambda gpu: -gpu.free_bytes)
+    if emptiest and emptiest[0].free_bytes >= needed:
+        return Placement("gpu", (emptiest[0].id,), emptiest[0].kind)
+    whole = [gpu for gpu in emptiest if not gpu.is_part]
     free = 0
-    for count, gpu in enumerate(emptiest, start=1):
+    for count, gpu in enumerate(whole, start=1):
         free += gpu.free_bytes
         if free >= needed + (count - 1) * WORKING_BYTES:
-            ids = tuple(gpu.id for gpu in emptiest[:count])
-            return Placement("gpu" if count == 1 else "several", ids, gpu.kind)
+            return Placement("several", tuple(gpu.id for gpu in whole[:count]), gpu.kind)
     return CPU

@@ -1,8 +1,11 @@
 """What the parent and an engine's child process say to each other: one JSON object a line, told apart by its tag."""
 
+import json
+
 import msgspec
 
 from ...workbench.seam import Event, FailureKind, Prompt, Request
+from ...workbench.visible import without_surrogates
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):
@@ -51,6 +54,14 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
     """As `float32`."""
 
 
+class Noted(msgspec.Struct, frozen=True, tag="noted"):
+    """What request `id` is to know while it waits; said as a `Refusal` is."""
+
+    id: int
+    key: str
+    params: dict[str, str]
+
+
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
     """Request `id` can't be answered, or broke off. The parent says it, in the person's language."""
 
@@ -64,7 +75,7 @@ class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
     """The child is of no use any more, and goes."""
 
 
-Reply = Said | Rendered | Loaded | Refusal
+Reply = Said | Rendered | Loaded | Noted | Refusal
 
 _encoder = msgspec.json.Encoder()
 decode_command = msgspec.json.Decoder(Command).decode
@@ -72,5 +83,9 @@ decode_reply = msgspec.json.Decoder(Reply).decode
 
 
 def encode(message: Command | Reply) -> bytes:
-    """The message as a line, line feed included."""
-    return _encoder.encode(message) + b"\n"
+    """The message as a line, line feed included. What UTF-8 can't write becomes U+FFFD."""
+    try:
+        return _encoder.encode(message) + b"\n"
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(message), ensure_ascii=False)
+        return without_surrogates(text).encode() + b"\n"

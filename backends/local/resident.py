@@ -32,6 +32,8 @@ class Resident:
         self._line = Line()
         self._starting = threading.Lock()
         self._child: ChildProcess | None = None
+        self._unloaded: ChildProcess | None = None
+        """The last child that was told to end."""
         self._answering = False
         self._problem: str | None = None
         self._used_at = time.monotonic()
@@ -56,10 +58,10 @@ class Resident:
         return self._problem
 
     @property
-    def placement(self) -> Placement | None:
-        """Where its child runs, if it has one."""
+    def is_loading(self) -> bool:
+        """Whether its weights are on their way into memory, or about to be."""
         child = self._child
-        return child.placement if child is not None and child.gone is None else None
+        return self._answering and (child is None or child.gone is not None or child.loaded is None)
 
     @property
     def pid(self) -> int | None:
@@ -78,7 +80,7 @@ class Resident:
         start = _Start(self._living_child)
         try:
             child = start.wait(stop)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - a driver that is asked for room may raise anything
             self._over(turn)
             yield failed(not_started(error, request))
             return
@@ -103,7 +105,7 @@ class Resident:
         while not stop.is_set():
             try:
                 child = self._living_child(for_weights=False)
-            except OSError as error:
+            except Exception as error:
                 raise raised(not_started(error, request)) from error
             inbox = child.render(request)
             try:
@@ -112,6 +114,7 @@ class Resident:
                     reply = inbox.get(POLL_S)
             finally:
                 child.forget(inbox)
+                self._used_at = time.monotonic()
             match reply:
                 case Rendered():
                     return reply.prompt
@@ -132,14 +135,21 @@ class Resident:
         """Ends the child, and so gives all memory back; an answer that it was at is cancelled."""
         with self._starting:
             child, self._child = self._child, None
+            self._unloaded = child or self._unloaded
             self._problem = None
         if child is not None:
             child.end(GRACE_S)
 
+    def wait_for_end(self, seconds: float) -> None:
+        """Waits, up to so many seconds, until a child that was told to end has given its memory back."""
+        for child in (self._child, self._unloaded):
+            if child is not None and child.ending:
+                child.wait(seconds)
+
     def unload_if_idle(self, seconds: float) -> None:
-        """Unloads it, if it is loaded and has answered nothing for so long. Whoever waits for it keeps it."""
+        """Ends its child, if that has answered and shown nothing for so long. Whoever waits for it keeps it."""
         child = self._child
-        if child is None or child.loaded is None or time.monotonic() - self._used_at < seconds:
+        if child is None or child.busy or time.monotonic() - self._used_at < seconds:
             return
         turn = self._line.enter_if_free()
         if turn is None:
@@ -153,20 +163,23 @@ class Resident:
         """The child; started if there is none, or if it can't see the GPUs that the weights shall go to.
 
         Raises:
-            OSError: no process can be started.
+            Exception: no process can be started, or no place for it be found.
         """
         with self._starting:
             child = self._child
-            if child is not None and child.gone is None and not child.ending:
-                if child.loaded is not None or not for_weights:
-                    return child
-                placement = self._place()
+            if child is not None and child.ending:
+                # One that refuses would keep its memory.
+                child.end(GRACE_S)
+            living = child is not None and child.gone is None and not child.ending
+            if child is not None and living and (child.loaded is not None or not for_weights):
+                return child
+            placement = self._place()
+            if child is not None and living:
                 if placement == child.placement:
                     return child
                 child.kill()
-            else:
-                placement = self._place()
             self._child = ChildProcess(self.path, placement, self.manner)
+            self._used_at = time.monotonic()
             return self._child
 
     def _over(self, turn: Turn, problem: str | None = None) -> None:
@@ -180,7 +193,7 @@ class _Start:
     """A child being started in a thread, since asking the GPUs for room may take a second."""
 
     def __init__(self, start: Callable[[], ChildProcess]) -> None:
-        self._result: ChildProcess | OSError | None = None
+        self._result: ChildProcess | Exception | None = None
         self._thread = threading.Thread(target=self._run, args=(start,), name="engine start", daemon=True)
         self._thread.start()
 
@@ -188,13 +201,15 @@ class _Start:
         """The child; None as soon as `stop` is set.
 
         Raises:
-            OSError: no process can be started.
+            Exception: no process can be started, or no place for it be found.
         """
         while self._thread.is_alive() and not stop.is_set():
             self._thread.join(POLL_S)
-        if isinstance(self._result, OSError):
+        if stop.is_set():
+            return None
+        if isinstance(self._result, Exception):
             raise self._result
-        return None if stop.is_set() else self._result
+        return self._result
 
     def undo(self, then: Callable[[], None]) -> None:
         """Ends the child once it is there, unless it is loaded already; then calls `then`. Doesn't wait."""
@@ -203,7 +218,7 @@ class _Start:
     def _run(self, start: Callable[[], ChildProcess]) -> None:
         try:
             self._result = start()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
             self._result = error
 
     def _undo(self, then: Callable[[], None]) -> None:

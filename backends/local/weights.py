@@ -25,10 +25,39 @@ class Loaded(NamedTuple):
     dtype: str
 
 
+def gpu_trouble(placement: Placement) -> str | None:
+    """Why torch can't compute on the GPUs that were chosen, in one line; None if it can, or none was.
+
+    The driver shows GPUs that torch can't use: its build is for the CPU, for a newer driver, or for newer GPUs.
+    """
+    import torch
+
+    if placement.device_map is None or placement.kind == "npu":
+        return None
+    try:
+        torch.cuda.init()
+        for index in range(len(placement.gpus)):
+            torch.ones(1, device=f"cuda:{index}").add_(1).item()
+    except torch.OutOfMemoryError:
+        # Loading will say so.
+        return None
+    except (RuntimeError, AssertionError) as error:
+        return first_line(error)
+    return None
+
+
 def load(
-    path: Path, placement: Placement, model_name: str, on_progress: OnProgress, quantize: Quantize | None = None
+    path: Path,
+    placement: Placement,
+    model_name: str,
+    on_progress: OnProgress,
+    quantize: Quantize | None = None,
+    trouble: str | None = None,
 ) -> Loaded:
     """Loads the weights. The first call imports torch, which takes seconds.
+
+    Args:
+        trouble: why they go to the CPU although there is a GPU.
 
     Raises:
         EngineError: it can't be loaded; says why.
@@ -37,7 +66,10 @@ def load(
         return _load(path, placement, model_name, on_progress, quantize)
     # Configurations and weights come from anywhere, and transformers may fail on them in any way.
     except Exception as error:
-        raise explained(error, path, model_name) from error
+        told = explained(error, path, model_name)
+        if trouble is not None and told.key == "engine.no_room":
+            told = EngineError("engine.gpu_unusable_no_room", **told.params, reason=trouble)
+        raise told from error
 
 
 def _load(
@@ -52,7 +84,7 @@ def _load(
     checkpoint = inspect(path)
     used, total = machine_memory()
     # Every NPU that transformers runs on has bfloat16.
-    bf16 = on_cpu or placement.kind == "npu" or torch.cuda.is_bf16_supported()
+    bf16 = on_cpu or placement.kind == "npu" or torch.cuda.is_bf16_supported(including_emulation=False)
     precision = choose_precision(checkpoint, on_cpu, cpu_flags(), total - used, gpu_has_bf16=bf16)
     if on_cpu:
         _check_room(checkpoint, precision, quantize, total - used, model_name)

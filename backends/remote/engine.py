@@ -234,9 +234,8 @@ class RemoteBackend:
         """Nothing: the memory is the server's."""
 
     def close(self) -> None:
-        """Ends all requests and the thread behind them."""
-        self._loop.close()
-        self._clients.clear()
+        """Ends all requests, their connections and the thread behind them; doesn't wait for that."""
+        self._loop.close(self._disconnect)
 
     async def _answer(
         self,
@@ -277,6 +276,12 @@ class RemoteBackend:
             client = await in_thread(lambda: connect(endpoint))
             self._clients.setdefault(which, client)
         return self._clients[which]
+
+    async def _disconnect(self) -> None:
+        clients = list(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.close()
 
     def _own_endpoint(self, address: Address) -> Endpoint:
         """The provider's own URL and key. Blocks while the key is looked for.

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ async def in_thread(work: Callable[[], T]) -> T:
         except Exception as raised:  # noqa: BLE001 - it is raised again where the result is awaited
             error = raised
         # Closed meanwhile: nobody waits any more.
-        if not loop.is_closed():
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, value, error)
 
     threading.Thread(target=run, name="remote call", daemon=True).start()
@@ -72,21 +73,35 @@ class LoopThread:
         with self._lock:
             if self._loop is None:
                 self._loop = _Loop()
-                threading.Thread(target=self._loop.run_forever, name="remote loop", daemon=True).start()
+                threading.Thread(target=_run, args=(self._loop,), name="remote loop", daemon=True).start()
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def close(self) -> None:
-        """Cancels all that runs and ends the thread, soon."""
+    def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Cancels all that runs, does one thing more, and ends the thread, soon.
+
+        Args:
+            last: gives back what belongs to the loop, as open connections.
+        """
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
-            asyncio.run_coroutine_threadsafe(_wind_up(loop), loop)
+            asyncio.run_coroutine_threadsafe(_wind_up(loop, last), loop)
 
 
-async def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+async def _wind_up(loop: asyncio.AbstractEventLoop, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
     others = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
     for task in others:
         task.cancel()
-    if others:
-        await asyncio.wait(others, timeout=1)
-    loop.stop()
+    try:
+        if others:
+            await asyncio.wait(others, timeout=1)
+        await asyncio.wait_for(last(), 1)
+    finally:
+        loop.stop()

@@ -21,13 +21,17 @@ class FreeGpu(NamedTuple):
     name: str
     free_bytes: int
     total_bytes: int
+    number: str | None = None
+    """The same as a number, for programs that take no UUID; None where one of the GPUs is split, and so counts
+    otherwise."""
+    is_part: bool = False
+    """A MIG device: a process can use one of these, and nothing beside it."""
 
 
 def free_gpus(nvml: Nvml | None = None, environ: Mapping[str, str] = os.environ) -> list[FreeGpu]:
     """The GPUs that hold models, as CUDA would count them; none without a driver. Blocks for some ms.
 
-    A GPU that is split is left out, its MIG devices are in (a process can use but one of these). A GPU whose memory
-    can't be read is left out.
+    A GPU that is split is left out, its MIG devices are in. A GPU whose memory can't be read is left out.
 
     Args:
         nvml: stands in for `pynvml`.
@@ -42,7 +46,14 @@ def free_gpus(nvml: Nvml | None = None, environ: Mapping[str, str] = os.environ)
     split = {gpu.parent for gpu in gpus if gpu.mig}
     usable = [gpu for gpu in gpus if gpu.mig or gpu.index not in split]
     return [
-        FreeGpu(gpu.uuid or gpu.label, gpu.short_name or gpu.label, gpu.memory_free, gpu.memory_total)
+        FreeGpu(
+            gpu.uuid or gpu.label,
+            gpu.short_name or gpu.label,
+            gpu.memory_free,
+            gpu.memory_total,
+            None if split else gpu.label,
+            gpu.mig,
+        )
         for gpu in _allowed(usable, environ.get("CUDA_VISIBLE_DEVICES"))
         if gpu.memory_free is not None and gpu.memory_total is not None
     ]

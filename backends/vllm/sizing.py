@@ -33,7 +33,8 @@ _MEMORY_FLAGS = (
     "--device-memory-utilization",
     "--kv-cache-memory-bytes",
 )
-_PARALLEL_FLAGS = ("--tensor-parallel-size", "-tp", "--pipeline-parallel-size", "-pp", "--data-parallel-size", "-dp")
+_SPLIT_FLAGS = (("--tensor-parallel-size", "-tp"), ("--pipeline-parallel-size", "-pp"))
+_COPY_FLAGS = ("--data-parallel-size", "-dp")
 
 
 class Sizing(msgspec.Struct, frozen=True):
@@ -76,31 +77,38 @@ def size(path: Path, flags: Sequence[str], visible_devices: str | None) -> Sizin
     if not gpus:
         used, total = machine_memory()
         return on_processor(needs, flags, (total or 0) - (used or 0))
-    parallel = max(_number(value(flags, *_PARALLEL_FLAGS[at : at + 2])) for at in (0, 2, 4))
-    return on_gpus(needs, flags, gpus, parallel, chosen=visible_devices is not None)
+    split = math.prod(_number(value(flags, *names)) for names in _SPLIT_FLAGS)
+    copies = _number(value(flags, *_COPY_FLAGS))
+    return on_gpus(needs, flags, gpus, split, copies, chosen=visible_devices is not None)
 
 
-def on_gpus(needs: Needs, flags: Sequence[str], gpus: "Sequence[FreeGpu]", parallel: int, *, chosen: bool) -> Sizing:
+def on_gpus(
+    needs: Needs, flags: Sequence[str], gpus: "Sequence[FreeGpu]", split: int, copies: int = 1, *, chosen: bool
+) -> Sizing:
     """For GPUs: the emptiest, so much of its memory as is free and of use, and the length that then fits.
 
     Args:
-        parallel: over so many GPUs at least the model is spread: then all that are visible are left to vLLM.
-        chosen: the person has said which are visible.
+        gpus: those that are visible, in their order.
+        split: over so many GPUs the model is spread. If over several, vLLM takes the first of all that are visible.
+        copies: so many whole ones there are, on GPUs of their own.
+        chosen: the person has said which are visible; vLLM takes the first of these too.
     """
-    emptiest = sorted(gpus, key=lambda gpu: gpu.free_bytes, reverse=True)
-    used = emptiest[:parallel]
-    environment = {} if chosen or parallel > 1 else {"CUDA_VISIBLE_DEVICES": emptiest[0].device}
-    if environment:
-        environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+    environment: dict[str, str] = {}
+    used = gpus[: split * copies]
+    if not chosen and split * copies == 1:
+        emptiest = max(gpus, key=lambda gpu: gpu.free_bytes)
+        used = [emptiest]
+        # Many versions of vLLM take nothing but numbers there: "invalid literal for int(): 'GPU-…'".
+        environment = {"CUDA_VISIBLE_DEVICES": emptiest.number or emptiest.device, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     free = min(gpu.free_bytes for gpu in used) * 0.97
     total = max(gpu.total_bytes for gpu in used)
-    weights = needs.weights / len(used)
-    room = (min(free, MOST * total) - weights - OVERHEAD_BYTES) * len(used)
+    weights = needs.weights / split
+    room = (min(free, MOST * total) - weights - OVERHEAD_BYTES) * split
     length = fitting_length(needs, room)
     own: list[str] = []
     if value(flags, *_MEMORY_FLAGS) is None:
         cache = needs.token * min(length or needs.context or REQUEST_TOKENS, REQUEST_TOKENS) * REQUESTS
-        wanted = weights + OVERHEAD_BYTES + max(cache, needs.token * (length or 0)) / len(used)
+        wanted = weights + OVERHEAD_BYTES + max(cache, needs.token * (length or 0)) / split
         share = wanted / total if needs.token else MOST
         fraction = min(math.ceil(share * 100) / 100, math.floor(free / total * 100) / 100, MOST)
         own += ["--gpu-memory-utilization", f"{max(fraction, 0.01):.2f}"]
@@ -132,4 +140,4 @@ def fitting_length(needs: Needs, room: float) -> int | None:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.isdigit() else 1
+    return max(int(text), 1) if text is not None and text.isdigit() else 1

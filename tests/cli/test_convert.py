@@ -1,6 +1,9 @@
 """`qiao convert`, from files to files."""
 
+import errno
+import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,7 @@ def test_many_become_a_file_each_and_one_again(qiao: Qiao, here: Path) -> None:
     assert qiao("convert", "data.jsonl", "talks/") == (0, "", "2 to talks/ (qiao)\n")
     assert sorted(file.name for file in (here / "talks").iterdir()) == ["01.toml", "02-two-words-x.toml"]
     ended = qiao("convert", "talks", "-", "--to", "messages-jsonl")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, ended.err) == (0, "left out: titles (1)\n")
     assert [json.loads(line)["messages"][0]["content"] for line in ended.out.splitlines()] == ["2+2?", "你好"]
 
 
@@ -73,3 +76,34 @@ def test_what_holds_nothing_is_called_so(qiao: Qiao, held: str, said: str) -> No
     code, out, err = qiao("convert", "-", "-", "--to", "markdown", stdin=held)
     assert (code, out) == (2, "")
     assert said in err
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((LONG, "x.md"), "File name too long"),
+        (("data.jsonl", f"{LONG}.json"), "File name too long"),
+        (("data.jsonl", "data.jsonl/"), "data.jsonl"),
+        (("data.jsonl", "/dev/null/talks/"), "/dev/null/talks"),
+        (("data.jsonl", "/dev/null", "--to", "messages", "--force"), "no ordinary file"),
+        (("data.jsonl", "-", "--to", "qiao"), "name a folder: talks/"),
+    ],
+)
+def test_what_cant_be_read_or_written_is_said_in_a_line(qiao: Qiao, arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = qiao("convert", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_a_stdin_that_cant_be_read_is_said_in_a_line(qiao: Qiao, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(io, "BytesIO", Broken)
+    for arguments in (("convert", "-", "-", "--to", "messages"), ("run", "-", "-m", "scripted:echo")):
+        code, _, err = qiao(*arguments)
+        assert (code, err) == (2, "qiao: stdin can't be read: Input/output error.\n")

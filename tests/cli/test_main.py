@@ -148,3 +148,12 @@ def test_what_is_quick_imports_nothing_heavy(arguments: list[str]) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"[]\n")
+
+
+def test_what_is_missing_is_what_can_be_written(qiao: Qiao) -> None:
+    assert qiao("keys").err == "qiao: Missing: ACTION. See qiao keys --help.\n"
+
+
+def test_a_name_that_no_file_can_have_is_no_mistake_of_qiaos(qiao: Qiao) -> None:
+    ended = qiao("a" * 300)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)

@@ -438,3 +438,16 @@ def test_what_is_wrong_in_the_settings_is_told_and_costs_nothing(
     assert (ended.code, ended.out) == (0, "好。\n")
     assert "modle" in ended.err
     assert "已忽略" in ended.err
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 5000, "x = " + "9" * 5000])
+def test_stdin_that_is_nearly_toml_is_a_message(qiao: Qiao, scripted: ScriptedBackend, text: str) -> None:
+    scripted.enqueue("ok")
+    assert qiao("run", "-", "-m", "scripted:echo", stdin=text).out == "ok\n"
+    assert scripted.requests[0].messages == (Turn("user", text),)
+
+
+def test_a_huge_number_of_the_engines_own_stands_in_the_json(qiao: Qiao, scripted: ScriptedBackend) -> None:
+    scripted.enqueue("ok")
+    ended = qiao("run", "-", "-m", "scripted:echo", "--set", f"extra={{a={10**30}}}", "--json", stdin="hi")
+    assert (ended.code, ended.json["sampling"]["extra"]) == (0, {"a": 10**30})

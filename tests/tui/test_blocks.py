@@ -154,7 +154,7 @@ def test_takes_are_counted_and_a_text_by_hand_has_its_own_sign() -> None:
 def test_marks_are_said_in_words() -> None:
     message = Message(role="user", text="x", muted=True, note="look\x1bhere")
     heading = shown(Item(message, stale=True, marked=True), 90)[0]
-    assert heading == "user  marked  muted, not sent  stale: what it answers has changed  look␛here"
+    assert heading == "user  marked  muted, not sent  stale: what it answers has changed  note: look␛here"
 
 
 def test_thinking_is_folded_until_it_is_opened() -> None:
@@ -215,7 +215,7 @@ def test_what_is_done_before_the_first_token_is_said() -> None:
 def test_a_streaming_answer_is_readable_as_it_grows() -> None:
     started = Started("chat", Sampling())
     item = live(started, Thinking("Hm"))
-    assert shown(item)[1:3] == [f"{glyphs.unfolded} thinking, 1 tokens", "Hm"]
+    assert shown(item)[1:3] == [f"{glyphs.unfolded} thinking, 1 token", "Hm"]
     item = live(started, Thinking("Hm"), Text("**Par"), Text("is"))
     assert shown(item)[1:3] == [f"{glyphs.folded} thinking, 3 tokens", "**Paris"]
     assert "3 tok" in shown(item)[-1]

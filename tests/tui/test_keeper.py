@@ -229,7 +229,7 @@ async def test_what_cant_be_saved_is_kept_in_the_data_folder_meanwhile(
     edit(document, 0, "two")
     async with watched.watching():
         await until(lambda: kept() == ["two"])
-        assert watched.keeper.kept_elsewhere(document)
+        await until(lambda: watched.keeper.kept_elsewhere(document))
         edit(document, 0, "three")
         assert not watched.keeper.kept_elsewhere(document)
         await until(lambda: kept() == ["three"])

@@ -74,12 +74,12 @@ async def test_a_note_is_written_shown_changed_and_taken_away(tmp_path: Path) ->
         await bench.press("h")
         await bench.miss("too short!")
         await bench.press("k", "semicolon", *"easy", "enter")
-        await bench.see("user  easy")
+        await bench.see("user  note: easy")
         assert bench.on_disk().messages[1].takes[0].note is None
         await bench.press("semicolon", "ctrl+u", "enter")
-        await bench.miss("user  easy")
+        await bench.miss("user  note: easy")
         await bench.press("u")
-        await bench.see("undone: note", "user  easy")
+        await bench.see("undone: note", "user  note: easy")
         await bench.press("semicolon", *"!", "escape")
         assert bench.session.conversation.messages[0].note == "easy"
 

@@ -4,7 +4,7 @@ import pytest
 
 from qiao.tui import few_notices
 
-from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
+from .bench import HELLO, NARROW, WIDE, Bench, in_loop, talk, workbench
 
 
 @in_loop
@@ -42,3 +42,24 @@ async def test_what_is_said_in_one_breath_stays_together() -> None:
         for words in ("the first", "the second", "the third"):
             bench.app.tell(words)
         await bench.see("the first", "the second", "the third")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@in_loop
+async def test_a_notice_covers_neither_the_line_being_written_nor_the_selected_message(size: tuple[int, int]) -> None:
+    lines = "\n".join(f"line {number}" for number in range(60))
+    async with workbench(talk(("user", "first"), ("user", lines)), size=size) as bench:
+        bench.app.tell("the notice")
+        await bench.see("the notice", "line 59")
+        assert row_of(bench, "the notice") < size[1] // 2
+        await bench.press("e")
+        await bench.type(" more")
+        await bench.see("line 59 more", "the notice")
+        assert "untitled" in bench.lines()[1]
+        await bench.press("escape", "g")
+        await bench.until(lambda: row_of(bench, "the notice") > size[1] // 2, "the notice to make way")
+        await bench.see("first")
+
+
+def row_of(bench: Bench, words: str) -> int:
+    return next(row for row, line in enumerate(bench.lines()) if words in line)

@@ -78,6 +78,59 @@ async def test_a_conflict_with_a_file_that_cant_be_read_is_asked_about_too(path:
     assert (tmp_path / "talk.theirs-1.toml").read_text(encoding="utf-8") == "qiao = = 1"
 
 
+@pytest.mark.parametrize("theirs", ["qiao = = 1", ""])
+def test_of_a_file_that_cant_be_read_both_are_kept(path: Path, theirs: str) -> None:
+    @in_loop
+    async def drive() -> None:
+        async with workbench(talk(*HELLO), path) as bench:
+            await bench.press("e")
+            await bench.type("!")
+            path.write_text(theirs, encoding="utf-8")
+            bench.app.workbench.action_do("leave_editor")
+            await bench.see("There is no reading what it holds now.")
+            await bench.press("b")
+            await bench.see("yours is in talk.mine-1.toml", "talk.mine-1  saved")
+            await bench.press("M")
+            mine = path.with_name("talk.mine-1.toml")
+            await bench.until(lambda: bench.on_disk(mine).messages[1].muted, "the edit in the file beside it")
+            assert bench.said(mine)[1] == ("user", "Capital of France?!")
+        assert path.read_text(encoding="utf-8") == theirs
+
+    drive()
+
+
+@in_loop
+async def test_of_a_conflict_both_are_kept_and_open(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        await bench.press("e")
+        await bench.type(" Mine.")
+        path.write_bytes(dumps(talk(HELLO[0], ("user", "Capital of Spain?"))))
+        bench.app.workbench.action_do("leave_editor")
+        await bench.see("and here as well", "b keep both")
+        await bench.press("b")
+        await bench.see("yours is in talk.mine-1.toml", "1/2", "Capital of Spain?")
+        await bench.miss("Capital of France? Mine.")
+        assert bench.said() == [HELLO[0], ("user", "Capital of Spain?")]
+        mine = path.with_name("talk.mine-1.toml")
+        assert bench.said(mine) == [HELLO[0], ("user", "Capital of France? Mine.")]
+        await bench.press("right_square_bracket")
+        await bench.see("2/2", "Capital of France? Mine.")
+
+
+@in_loop
+async def test_what_a_deleted_file_held_is_safe_at_once(path: Path, home: Path) -> None:
+    def kept() -> list[Path]:
+        return list((home / "data" / "rescued").glob("*.toml"))
+
+    async with workbench(talk(*HELLO), path) as bench:
+        path.unlink()
+        await bench.until(kept, "a copy in the data folder")
+        assert bench.said(kept()[0]) == list(HELLO)
+        await bench.press("w")
+        await bench.saved(*HELLO)
+        await bench.until(lambda: not kept(), "the copy to go, as the file is there again")
+
+
 @in_loop
 async def test_a_deleted_file_is_said_and_written_again_by_w(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:

@@ -1,5 +1,6 @@
 """Plain mode, and what a terminal of few colours shows."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -7,9 +8,13 @@ import pytest
 from rich.color import Color, ColorSystem
 
 from qiao.backends.registry import Backends
+from qiao.backends.sensors.history import History
+from qiao.backends.sensors.snapshot import Gpu, GpuProcess, Machine, Snapshot
 from qiao.tui.app import QiaoApp
 from qiao.tui.look.color_depth import Depth, depth_here, fitted
 from qiao.tui.look.theme_files import load_themes
+from qiao.tui.panes.machine import MachinePane
+from qiao.tui.panes.machine_words import machine_words
 from qiao.tui.sessions.session import Session
 from qiao.workbench.config import Config
 from qiao.workbench.document import Document
@@ -49,6 +54,48 @@ async def test_one_line_says_what_happens(home: Path) -> None:
         await bench.see("undone")
         line = next(number for number, text in enumerate(bench.lines()) if "undone" in text)
         assert line == len(bench.lines()) - 2
+
+
+@in_loop
+async def test_the_machine_is_told_in_words_that_stand_still(home: Path) -> None:
+    async with workbench(talk(*HELLO), config=PLAIN) as bench:
+        await bench.press("S")
+        await bench.see(" % busy", "memory ", " of ")
+        lines = [line.strip() for line in bench.lines()]
+        memory = next(line for line in lines if line.startswith("memory "))
+        assert not [line for line in lines if re.fullmatch(r"[\d.]+ ?[%KMGT]?", line)]
+        pane = bench.app.workbench.query_one(MachinePane)
+        pane.show(Snapshot(time=0.0, machine=Machine(memory_used=1 << 30, memory_total=1 << 33)), History())
+        await bench.pilot.pause(0.1)
+        assert memory in bench.text()
+        await bench.press("escape")
+        await bench.see("Capital of France?")
+        await bench.press("S")
+        await bench.see(" % busy")
+
+
+def test_each_figure_of_a_gpu_says_what_it_counts() -> None:
+    gpu = Gpu(
+        index=0,
+        name="NVIDIA H200",
+        utilization=83,
+        memory_used=12 << 30,
+        memory_total=141 << 30,
+        temperature_c=54,
+        power_w=301.4,
+        clock_mhz=1980,
+        processes=(GpuProcess(7, "li", "python", 10 << 30),),
+    )
+    said = ["".join(run.text for run in line) for line in machine_words(Snapshot(time=0.0, gpus=(gpu,)), (), 60)]
+    assert said[:7] == [
+        "GPU 0 H200",
+        "83 % busy",
+        "memory 12G of 141G",
+        "temperature 54 °C",
+        "power 301 watts",
+        "clock 1.98 GHz",
+        "li: python, process 7, 10G",
+    ]
 
 
 def test_the_program_draws_nothing_in_it(home: Path, tmp_path: Path) -> None:

@@ -258,7 +258,9 @@ async def test_a_message_is_opened_at_its_first_seam_to_be_split(path: Path) -> 
         await bench.press("escape")
         assert not bench.session.document.can_undo
         await bench.press("vertical_line", "ctrl+x")
-        await bench.saved(("user", "\none\n\n\n"), ("user", "two\n\nthree"))
+        await bench.saved(("user", "\none\n"), ("user", "two\n\nthree"))
+        await bench.press("k", "ampersand")
+        await bench.saved(("user", "\none\n\n\ntwo\n\nthree"))
 
 
 @in_loop

@@ -46,6 +46,24 @@ async def test_an_untitled_conversation_gets_a_name(tmp_path: Path, home: Path) 
 
 
 @in_loop
+async def test_w_saves_a_copy_of_a_file_that_is_only_shown(path: Path) -> None:
+    newer = dumps(talk(*HELLO)).replace(b"qiao = 1", b"qiao = 2")
+    path.write_bytes(newer)
+    async with workbench(None, path) as bench:
+        await bench.press("w")
+        await bench.see("read-only", "a newer Qiao wrote it.")
+        await bench.press("W")
+        await bench.see("talk-copy.toml")
+        await bench.press("enter")
+        await bench.see("it can be changed", "talk-copy  saved")
+        await bench.press("a")
+        await bench.type("More.")
+        await bench.press("escape")
+        await bench.saved(*HELLO, ("assistant", "More."), path=path.with_name("talk-copy.toml"))
+    assert path.read_bytes() == newer
+
+
+@in_loop
 async def test_saving_over_another_file_asks(tmp_path: Path, path: Path) -> None:
     other = tmp_path / "other.toml"
     other.write_bytes(dumps(talk(("user", "other"))))

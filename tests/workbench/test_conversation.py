@@ -130,9 +130,26 @@ def test_splitting_loses_nothing(text: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(text)))
     message = Message(role="user", text=text, muted=True)
     first, second = split_message(message, at)
-    assert first.said + second.said == text
+    seam = text.removeprefix(first.said).removesuffix(second.said)
+    assert first.said + seam + second.said == text
+    assert seam in ("", "\n", "\n\n")
     assert first.uid == message.uid != second.uid
     assert (second.role, second.muted) == ("user", True)
+
+
+@pytest.mark.parametrize("text", ["one\n\ntwo", "one\n\n\n\ntwo", "\n\none\n\ntwo\n"])
+def test_what_is_split_at_a_blank_line_and_joined_again_is_what_it_was(text: str) -> None:
+    for at in range(text.index("one") + 3, text.index("two") + 1):
+        first, second = split_message(Message(role="user", text=text), at)
+        assert join_messages(first, second).said == text
+
+
+def test_no_line_feed_is_left_at_a_seam() -> None:
+    for at in (3, 4, 5):
+        first, second = split_message(Message(role="user", text="one\n\ntwo"), at)
+        assert (first.said, second.said) == ("one", "two")
+    first, second = split_message(Message(role="user", text="one\ntwo"), 4)
+    assert (first.said, second.said) == ("one", "two")
 
 
 def test_splitting_an_answer_parts_what_it_says() -> None:

@@ -417,6 +417,16 @@ def test_errors_are_said_in_chinese_too() -> None:
         words.choose("en")
 
 
+@pytest.mark.parametrize("value", ["-" + "9" * 4000, "[0x" + "f" * 6000 + "]", "[{a = -" + "9" * 4000 + "}, 1]"])
+def test_a_huge_number_can_be_read_again(value: str) -> None:
+    kept = read(f"qiao = 1\nbig = {value}\n")
+    assert loads(dumps(kept), "x").conversation.extra == kept.extra
+
+
+def test_a_whole_number_that_no_float_can_hold_is_an_error_at_its_place() -> None:
+    assert "sampling.temperature: found 999" in complaint(f"qiao = 1\n[sampling]\ntemperature = {'9' * 400}\n")
+
+
 def test_a_huge_number_is_an_error_where_it_counts_and_survives_elsewhere() -> None:
     assert complaint("qiao = 1\n[sampling]\nmax_tokens = -1" + "0" * 4000).startswith("talk.toml: sampling.max_tokens")
     digits = "0x" + "f" * 6000

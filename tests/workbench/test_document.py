@@ -417,7 +417,7 @@ def test_a_newer_file_is_only_shown(path: Path) -> None:
     with pytest.raises(ReadOnly):
         document.add_take(1, Take(text="x"))
     with pytest.raises(ReadOnly):
-        document.save_as(path.with_name("other.toml"))
+        document.save_as(path, overwrite=True)
     document.save()
     assert path.read_bytes() == source
 

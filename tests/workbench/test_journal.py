@@ -1,5 +1,6 @@
 """What a killed run leaves, and how it comes back."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from qiao.workbench.asking import prompt_hashes
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.journal import Coming, Draft, Journal, Left, Line, folder, orphans, restored
 from qiao.workbench.page import page_of, rewritten
+from qiao.workbench.sampling import Sampling
 from qiao.workbench.splicing import splice
 
 ASKED = Conversation(messages=(Message(role="user", text="Capital?"),))
@@ -64,6 +66,30 @@ def test_drafts_and_answers_come_back_as_far_as_they_were_written(journal: Journ
     assert (take.finish, take.error and take.error.kind) == ("error", "engine_died")
     found.settle()
     assert orphans() == []
+
+
+def test_one_that_just_begins_is_not_taken_for_what_a_killed_run_left(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = fcntl.flock
+
+    def late(file: int, how: int) -> None:
+        # As another program that starts between the file's making and its locking sees it.
+        monkeypatch.setattr(fcntl, "flock", locked)
+        assert orphans() == []
+        locked(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    journal.append([Line("d", draft=Draft(0, "user", "", "x"))])
+    killed(journal)
+    assert left().drafts[0].text == "x"
+
+
+def test_a_number_that_json_cant_hold_costs_no_words(journal: Journal) -> None:
+    take = msgspec.structs.replace(TAKE, sampling=Sampling(extra={"big": 10**30}))
+    journal.append([Line("a", coming=Coming(1, take)), Line("a", text="ris")])
+    killed(journal)
+    assert left().answers[0].take.text == "Paris"
 
 
 def test_what_has_reached_the_file_is_gone(journal: Journal) -> None:

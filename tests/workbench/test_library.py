@@ -192,3 +192,16 @@ def test_pipes_are_never_opened(tmp_path: Path) -> None:
     assert [hit.entry.name for hit in find(tmp_path, "hi")] == ["small"]
     assert peek(str(pipe), 10) == b""
     assert peek("/dev/zero", 10) == b""
+
+
+def test_a_file_of_lists_in_lists_does_not_end_the_search(tmp_path: Path) -> None:
+    put(tmp_path, "talk.toml", "hello")
+    (tmp_path / "deep.toml").write_text("qiao = 1\nx = " + "[" * 50_000)
+    assert "talk.toml" in found_names(tmp_path, "")
+
+
+def test_a_time_beyond_every_calendar_is_a_late_one(tmp_path: Path) -> None:
+    odd, _ = put(tmp_path, "odd.toml", "hello"), put(tmp_path, "talk.toml", "hello")
+    used = {str(odd): 1e13}
+    assert [hit.entry.path.name for hit in find(tmp_path, "date:1970", used=used)] == ["talk.toml"]
+    assert [hit.entry.path.name for hit in find(tmp_path, "", used=used)] == ["odd.toml", "talk.toml"]

@@ -102,6 +102,8 @@ class Files(Actions):
         self.app.push_screen(LineInput(say("library.tags"), before), typed)
 
     def do_save(self) -> None:
+        if self.session.document.read_only:
+            raise QiaoError("screen.is_read_only")
         if self.session.document.is_untitled:
             self.do_save_as()
         else:
@@ -144,9 +146,13 @@ class Files(Actions):
         def ask(text: str) -> None:
             self.app.push_screen(LineInput(say("screen.save_as"), text), named)
 
-        ask("" if document.is_untitled else shown_path(document.path))
+        path = document.path
+        if document.read_only:
+            path = path.with_stem(f"{path.stem}-copy")
+        ask("" if document.is_untitled else shown_path(path))
 
     def _save_as(self, document: Document, path: Path, overwrite: bool) -> None:
+        words = "screen.saved_copy" if document.read_only else "screen.saved_to"
         try:
             if path.parent.name in TEMPLATES and path.parent.parent.is_dir():
                 # The first template of a folder. What goes wrong is said by the save.
@@ -158,7 +164,7 @@ class Files(Actions):
         else:
             recent_files.add(path)
             self.qiao.keeper.settled(document)
-            self.qiao.tell(say("screen.saved_to", path=visible_line(shown_path(path))))
+            self.qiao.tell(say(words, path=visible_line(shown_path(path))))
         self.bench.refresh_title()
 
     def conflicted(self, document: Document) -> None:
@@ -175,6 +181,8 @@ class Files(Actions):
             try:
                 if answer == "mine":
                     document.keep_mine()
+                elif answer == "both":
+                    self._keep_both(document)
                 elif answer == "theirs":
                     mine = document.conversation
                     document.reload()
@@ -189,6 +197,17 @@ class Files(Actions):
 
         self.deciding.append(document)
         self.app.push_screen(asking_about(document, self.inks), decided)
+
+    def _keep_both(self, document: Document) -> None:
+        mine = document.keep_both()
+        if document.path != mine:
+            bench = self.bench
+            at = next((i + 1 for i, s in enumerate(bench.sessions) if s.document is document), len(bench.sessions))
+            if at <= bench.current:
+                bench.current += 1
+            bench.sessions.insert(at, Session(Document.open(mine)))
+        recent_files.add(mine)
+        self.qiao.tell(say("conflict.kept_both", file=visible_line(mine.name)))
 
     def ask_to_leave_unsaved(self, problem: str) -> None:
         """Leaving was wanted, but something can't be saved: the person decides."""

@@ -66,6 +66,7 @@ from .edited import EditedPage
 from .empty_page import empty_words
 from .known_models import KnownModels
 from .last_line import LastLine
+from .notice_place import NoticePlace
 from .title_line import TitleLine
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class WorkbenchScreen(Screen[None]):
         self.title_line = TitleLine(self)
         self.last_line = LastLine(self)
         self.announcing = Announcing(self)
+        self.notice_place = NoticePlace(self)
         # What the keys do.
         self.moving = Moving(self)
         self.jumping = Jumping(self)
@@ -171,7 +173,7 @@ class WorkbenchScreen(Screen[None]):
                 yield Transcript(inks, id="transcript")
             with Vertical(id="side"):
                 yield SamplingPane(inks, id="sampling")
-                yield MachinePane(inks, id="machine")
+                yield MachinePane(inks, plain=self.qiao.plain, id="machine")
         yield Hints(inks, id="hints")
         if self.qiao.plain:
             yield Static(id="said", markup=False)
@@ -295,6 +297,7 @@ class WorkbenchScreen(Screen[None]):
         if session.runs and not self.ticker._active.is_set():
             self.ticker.resume()
         self.announcing.look()
+        self.notice_place.look()
         self.guide.go_on()
 
     def refresh_title(self) -> None:

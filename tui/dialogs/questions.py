@@ -29,7 +29,7 @@ class Question(ModalScreen[str | None]):
     """Asks; each answer is one key. esc is always «leave it»: the result is None."""
 
     CSS_PATH = "questions.tcss"
-    BINDINGS = [Binding("escape,ctrl+c", "leave", show=False)]
+    BINDINGS = [Binding("escape,ctrl+c", "leave", show=False, priority=True)]
 
     def __init__(self, text: str, choices: Sequence[Choice]) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class LineInput(ModalScreen[str | None]):
     """Asks for one line; enter gives it, esc gives None."""
 
     CSS_PATH = "questions.tcss"
-    BINDINGS = [Binding("escape,ctrl+c", "leave", show=False)]
+    BINDINGS = [Binding("escape,ctrl+c", "leave", show=False, priority=True)]
 
     def __init__(self, label: str, value: str = "", suggestions: Sequence[str] = (), *, replace: bool = False) -> None:
         super().__init__()

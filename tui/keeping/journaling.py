@@ -53,18 +53,21 @@ class _Kept:
         self.journal = Journal(document.path, is_untitled=document.is_untitled)
         self.written: dict[str, _Written] = {}
         self.failed = False
-        """Set by the journals' thread: what was last to be written isn't there."""
+        """Set by the journals' threads: what was last to be written isn't there."""
         self.drafts: dict[str, str] = {}
-        """As they stand in the journal. The journals' thread's own."""
+        """As they stand in the journal. The writing thread's own."""
         self.answers: dict[str, tuple[Answer, int]] = {}
         """Those that were seen coming, and how many messages stand before each."""
 
 
 class Journals:
-    """The journals of all open documents. `look` is for the screen's thread; files are touched in a thread of its own.
+    """The journals of all open documents. `look` is for the screen's thread; one of its own writes the files.
+
+    Another one has them reach the disk: were that waited for, a disk that is busy for seconds would keep what is typed
+    meanwhile from being written at all, and a kill would cost more than a second's words.
 
     Args:
-        failed: called from that thread, once, when a journal can't be written.
+        failed: called from one of those threads, once, when a journal can't be written.
     """
 
     def __init__(self, failed: Callable[[OSError], None]) -> None:
@@ -72,7 +75,9 @@ class Journals:
         self._kept: dict[int, _Kept] = {}
         self._left: list[tuple[Document, Left]] = []
         self._work: SimpleQueue[tuple[_Kept, Callable[[], None]] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._written: SimpleQueue[_Kept | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._told = False
 
     def look(self, session: Session, draft: Writing | None) -> None:
         """Notes what came since the last look.
@@ -150,28 +155,46 @@ class Journals:
         return notices
 
     def close(self) -> None:
-        """Ends the thread, once all is written."""
-        if self._thread is not None:
+        """Ends the threads, once all is written."""
+        if self._threads:
             self._work.put(None)
-            self._thread.join(2)
+        for thread in self._threads:
+            thread.join(2)
 
     def _do(self, kept: _Kept, work: Callable[[], None]) -> None:
         self._work.put((kept, work))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-            self._thread.start()
+        if not self._threads:
+            for run, name in (self._write, "journal"), (self._sync, "journal-sync"):
+                self._threads.append(threading.Thread(target=run, name=name, daemon=True))
+                self._threads[-1].start()
 
-    def _run(self) -> None:
-        told = False
+    def _write(self) -> None:
         while (job := self._work.get()) is not None:
             kept, work = job
-            try:
-                work()
-            except OSError as error:
-                kept.failed = True
-                if not told:
-                    told = True
-                    self._failed(error)
+            self._try(kept, work)
+            self._written.put(kept)
+        self._written.put(None)
+
+    def _sync(self) -> None:
+        while (kept := self._written.get()) is not None:
+            waiting = {kept}
+            # All that was written while the disk was busy is one more turn of it.
+            while not self._written.empty():
+                if (kept := self._written.get()) is None:
+                    self._written.put(None)
+                    break
+                waiting.add(kept)
+            for each in waiting:
+                self._try(each, each.journal.sync)
+
+    def _try(self, kept: _Kept, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except OSError as error:
+            kept.failed = True
+            if not self._told:
+                self._told = True
+                self._failed(error)
 
 
 def _write(kept: _Kept, lines: list[Line]) -> None:

@@ -128,19 +128,22 @@ class Keeper:
                         await self._settle(document)
                     self._changed()
                 elif await asyncio.to_thread(document.is_gone):
-                    self._miss(document)
+                    await self._miss(document)
                 elif self._missed.pop(id(document), 0) >= MISSED or self.problem(document) is not None:
                     # The file is again what it was.
                     self.settled(document)
                     self._changed()
 
-    def _miss(self, document: Document) -> None:
+    async def _miss(self, document: Document) -> None:
         """There is no file. Programs that save by renaming leave none for a moment, so one look doesn't tell."""
         self._missed[id(document)] += 1
         if self._missed[id(document)] == MISSED:
             self._problems[id(document)] = say("screen.gone")
             self._told(document, "screen.told_gone")
             self._changed()
+            if document.conversation.messages:
+                # Nothing else holds it but this program, which may be killed.
+                await asyncio.to_thread(self.keep_elsewhere, document)
 
     async def _settle(self, document: Document, reloaded: str = "screen.reloaded", *, put_off: bool = False) -> bool:
         """Another program wrote the file: taken in if we have nothing unsaved, merged if that is unambiguous.

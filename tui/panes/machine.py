@@ -15,24 +15,27 @@ from ...workbench.words import say
 from ..look.inks import Inks, jump_mark
 from ..text.bars import bar, bytes_short, sparkline
 from ..text.wrap import Line, Run, line_width, truncate, wrap_text
+from .machine_words import PROCESSES, machine_words
 
 if TYPE_CHECKING:
     from ...backends.vllm.watching import ServerLoad
 
-PROCESSES = 4
-"""So many are listed a GPU."""
-
 
 class MachinePane(Widget):
-    """Paints the latest snapshot. Lines keep their places from one to the next, so that only figures change."""
+    """Paints the latest snapshot. Lines keep their places from one to the next, so that only figures change.
+
+    Args:
+        plain: in words, and as it was when the pane was opened: figures that change would be read out again and again.
+    """
 
     DEFAULT_CSS = """
     MachinePane { background: $q-panel; height: auto; }
     """
 
-    def __init__(self, inks: Inks, *, id: str | None = None) -> None:
+    def __init__(self, inks: Inks, *, plain: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.inks = inks
+        self._plain = plain
         self._lines: list[Line] = []
         self._seen: tuple[Snapshot, History, Sequence[ServerLoad]] | None = None
         self._letter = ""
@@ -47,8 +50,14 @@ class MachinePane(Widget):
         self.refresh()
 
     def show(self, snapshot: Snapshot, history: History, servers: "Sequence[ServerLoad]" = ()) -> None:
+        if self._plain and self._seen is not None and self._seen[0].machine.cpu_percent is not None:
+            # The first snapshot of a run doesn't know yet how busy the processor is.
+            return
         self._seen = snapshot, history, servers
         self._paint()
+
+    def on_hide(self) -> None:
+        self._seen = None
 
     def on_resize(self, event: events.Resize) -> None:
         self._paint()
@@ -56,7 +65,11 @@ class MachinePane(Widget):
     def _paint(self) -> None:
         if self._seen is None or not self.size.width:
             return
-        lines = machine_lines(*self._seen, self.size.width - 3)
+        snapshot, history, servers = self._seen
+        width = self.size.width - 3
+        lines = (
+            machine_words(snapshot, servers, width) if self._plain else machine_lines(snapshot, history, servers, width)
+        )
         if lines != self._lines:
             taller = len(lines) != len(self._lines)
             self._lines = lines

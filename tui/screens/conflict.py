@@ -16,7 +16,7 @@ from .sides import Row, SideBySide, beside, zipped
 
 
 def asking_about(document: Document, inks: Inks) -> ModalScreen[str | None]:
-    """What asks: «mine» keeps what is here, «theirs» shows what is in the file, None leaves it for later."""
+    """What asks: «mine» keeps what is here, «theirs» shows what is in the file, «both» does both, None leaves it."""
     asks = say("conflict.asks", file=visible_line(document.path.name))
     try:
         theirs = document.theirs()
@@ -26,6 +26,7 @@ def asking_about(document: Document, inks: Inks) -> ModalScreen[str | None]:
         choices = [
             Choice("m", say("conflict.choice_mine"), "mine"),
             Choice("t", say("conflict.choice_theirs"), "theirs"),
+            Choice("b", say("conflict.choice_both"), "both"),
         ]
         return Question(f"{asks} {say('conflict.unreadable')}", choices)
     return Conflict(asks, document.conversation, theirs, inks)
@@ -44,6 +45,7 @@ class Conflict(SideBySide[str]):
     BINDINGS = [
         Binding("m", "decide('mine')", show=False, priority=True),
         Binding("t", "decide('theirs')", show=False, priority=True),
+        Binding("b", "decide('both')", show=False, priority=True),
     ]
 
     def __init__(self, asks: str, mine: Conversation, theirs: Conversation, inks: Inks) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple, Protocol, cast
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.markup import escape
 
@@ -67,6 +68,7 @@ class Palette(CommandPalette):
     """Textual's, with our line to type in."""
 
     CSS_PATH = "palette.tcss"
+    BINDINGS = [Binding("escape,ctrl+c", "escape", show=False, priority=True)]
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():

@@ -106,7 +106,7 @@ def _heading(item: Item) -> Line:
     ]
     runs += [Run(f"  {say(key)}", ink) for holds, key, ink in marks if holds]
     if message.note:
-        runs.append(Run(f"  {visible_line(message.note)}", "muted em"))
+        runs.append(Run(f"  {say('screen.noted', note=visible_line(message.note))}", "muted em"))
     return tuple(runs)
 
 
@@ -144,7 +144,7 @@ def _still_lines(item: Item, width: int, variables: Mapping[str, str], part: Par
     if take.error is not None:
         body += failure_lines(take.error, width)
     if take.note:
-        body += wrap_text(visible(take.note), width, "muted em")
+        body += wrap_text(say("screen.noted", note=visible(take.note)), width, "muted em")
     return [*body, *provenance(take, width)]
 
 

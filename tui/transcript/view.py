@@ -461,6 +461,10 @@ class Transcript(Widget, can_focus=True):
         """Whether the beginning of this block is above the first visible line; of a page, as above."""
         return self._top > self._extent(number)[0]
 
+    def last_row(self, number: int) -> int | None:
+        """The lowest row of this widget in which something of a block is seen."""
+        return max((y for y, row in enumerate(self._painted) if row.place and row.place.block == number), default=None)
+
     def body_region(self, number: int) -> Region | None:
         """Where the text of a block stands on this widget, however much of it is in sight; None if nothing is."""
         rows = [y for y, shown in enumerate(self._painted) if shown.place and shown.place.block == number]

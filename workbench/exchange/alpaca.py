@@ -1,4 +1,7 @@
-"""Alpaca: `{"instruction", "input", "output"}`, with `system` and `history` as later sets have them."""
+"""Alpaca: `{"instruction", "input", "output"}`, with `system` and `history` as later sets have them.
+
+Dolly's `context` and `response` mean the same as `input` and `output`.
+"""
 
 import json
 from collections.abc import Sequence
@@ -6,8 +9,10 @@ from typing import Any, cast
 
 from ..conversation import Conversation, Message
 from .exchanged import Exported, Imported, LeftOut, sent_messages
-from .openai_messages import wrong
+from .messages import answer, content, others, with_system, wrong
 from .records import Record, Table, string
+
+KNOWN = {"id", "instruction", "input", "context", "output", "response", "system", "system_prompt", "history"}
 
 
 def read(records: Sequence[Record], name: str) -> Imported:
@@ -16,30 +21,40 @@ def read(records: Sequence[Record], name: str) -> Imported:
     Raises:
         Unreadable: a record has no instruction, or a history that isn't pairs.
     """
-    return Imported.of(_conversation(record, name) for record in records)
+    return Imported.each(records, lambda record, left_out: _conversation(record, name, left_out))
 
 
-def _conversation(record: Record, name: str) -> Conversation:
+def _conversation(record: Record, name: str, left_out: LeftOut) -> Conversation:
     place, table = record
     if string(table, "instruction") is None:
         raise wrong(place, name, "exchange.no_instruction")
+    history: object = table.get("history") or []
+    if not isinstance(history, list):
+        raise wrong(place, name, "exchange.bad_history")
     messages: list[Message] = []
-    if system := string(table, "system"):
-        messages.append(Message(role="system", text=system))
-    for pair in cast(list[Any], table.get("history") or []):
-        if not isinstance(pair, list) or not [str(text) for text in cast(list[Any], pair)][1:]:
+    for pair in cast(list[Any], history):
+        if not isinstance(pair, list) or len(cast(list[Any], pair)) != 2:
             raise wrong(place, name, "exchange.bad_history")
-        asked, answered = cast(list[Any], pair)[:2]
-        messages += [Message(role="user", text=str(asked)), Message(role="assistant", text=str(answered))]
-    messages.append(Message(role="user", text=question(table)))
-    if answer := string(table, "output", "response"):
-        messages.append(Message(role="assistant", text=answer))
-    return Conversation(title=string(table, "id"), messages=tuple(messages))
+        asked, answered = cast(list[Any], pair)
+        messages.append(Message(role="user", text=content(asked, left_out)))
+        messages.append(Message(role="assistant", text=content(answered, left_out)))
+    messages.append(Message(role="user", text=question(table, left_out)))
+    messages += answers(table.get("output", table.get("response")), left_out)
+    left_out["fields"] += others(table, KNOWN)
+    return Conversation(title=string(table, "id"), messages=with_system(messages, table, left_out))
 
 
-def question(table: Table) -> str:
+def question(table: Table, left_out: LeftOut) -> str:
     """Instruction and input as one text, parted by a blank line."""
-    return "\n\n".join(text for text in (string(table, "instruction"), string(table, "input")) if text)
+    parts = (table.get("instruction"), table.get("input", table.get("context")))
+    return "\n\n".join(text for part in parts if (text := content(part, left_out)))
+
+
+def answers(output: object, left_out: LeftOut) -> list[Message]:
+    """The assistant's message; of several outputs, as pairs of a good and a bad one are kept, a take each."""
+    given = cast(list[Any], output) if isinstance(output, list) else [output]
+    texts = [text for text in (content(each, left_out) for each in given) if text]
+    return [answer([Message(role="assistant", text=text) for text in texts])] if texts else []
 
 
 def write(conversations: Sequence[Conversation]) -> Exported:
@@ -71,6 +86,7 @@ def _record(conversation: Conversation, left_out: LeftOut) -> Table:
             left_out["turns"] += 1
     left_out["sampling"] += conversation.sampling != type(conversation.sampling)()
     left_out["models"] += conversation.model is not None
+    left_out["titles"] += conversation.title is not None
     *history, last = pairs or [[""]]
     made: Table = {"instruction": last[0], "input": "", "output": last[1] if len(last) > 1 else ""}
     if system:

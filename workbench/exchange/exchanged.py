@@ -26,12 +26,6 @@ class Imported(NamedTuple):
     """What each of them had to leave out."""
 
     @classmethod
-    def of(cls, conversations: Iterable[Conversation]) -> "Imported":
-        """Those of which nothing was left out."""
-        whole = tuple(conversations)
-        return cls(whole, tuple(LeftOut() for _ in whole))
-
-    @classmethod
     def each(cls, records: Iterable[Record], read: Callable[[Record, LeftOut], Conversation]) -> "Imported":
         """A conversation a record; `read` adds to what is left out of it."""
         made: list[tuple[Conversation, LeftOut]] = []

@@ -1,5 +1,6 @@
 """Files in other formats, opened and written from a place where a file has a name and nothing else is known of it."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,5 +62,5 @@ def export_file(conversation: Conversation, path: Path, *, overwrite: bool = Fal
     if format is None or format.write is None:
         raise Unreadable("exchange.unknown_ending", file=visible_line(str(path)), formats=names(reading=False))
     exported = format.write([conversation])
-    write(path, exported.text.encode(), read(path).digest if overwrite and path.exists() else None)
+    write(path, exported.text.encode(), read(path).digest if overwrite and os.path.exists(path) else None)
     return exported.left_out

@@ -33,7 +33,10 @@ def _records(read: Callable[[Sequence[Record], str], Imported]) -> Read:
 
 
 def _native(text: str, name: str) -> Imported:
-    return Imported.of([conversation_file.loads(text.encode(), name).conversation])
+    loaded = conversation_file.loads(text.encode(), name)
+    left_out = LeftOut()
+    left_out["newer"] += loaded.read_only
+    return Imported((loaded.conversation,), (left_out,))
 
 
 def _write_native(conversations: Sequence[Conversation]) -> Exported:
@@ -58,8 +61,8 @@ _SIGNS = (
     ("conversations", "sharegpt"),
     ("instances", "seed-tasks"),
     ("body", "batch"),
-    ("response", "batch"),
     ("instruction", "alpaca"),
+    ("response", "batch"),
 )
 """A field that a record of the format has; the first that is found tells."""
 

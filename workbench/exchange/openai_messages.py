@@ -5,33 +5,30 @@ parts, `developer` for `system`, `reasoning_content` beside an answer.
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any, cast
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import msgspec
 
 from ..address import Address
-from ..conversation import Conversation, Message, Role, Take
-from ..errors import QiaoError, Unreadable
-from ..sampling import NAMES, Sampling
-from ..visible import visible_line
+from ..conversation import Conversation, Message, Take, TakeError
+from ..errors import QiaoError
+from ..sampling import NAMES
 from .exchanged import Exported, Imported, LeftOut, sent_messages
+from .messages import answer, message, others, parameters, with_system, wrong
 from .records import Record, Table, string, tables
 
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "model": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
-PARAMETERS = {name: name for name in NAMES if name not in ("n", "thinking", "thinking_budget", "extra", "logprobs")} | {
+_WITHOUT_PLACE = ("n", "thinking", "thinking_budget", "logprobs")
+"""Parameters of ours that requests have no field for, or one that means something else."""
+PARAMETERS = {name: name for name in NAMES if name not in (*_WITHOUT_PLACE, "extra")} | {
     "max_completion_tokens": "max_tokens"
 }
 """Fields of a request that are sampling parameters of ours, and which."""
+KNOWN = {
+    *("messages", "model", "title", "custom_id", "id", "system", "system_prompt", "tools", "functions"),
+    *("response_format", "stream", *PARAMETERS),
+}
 
 
 def read(records: Sequence[Record], name: str) -> Imported:
@@ -44,7 +41,7 @@ def read(records: Sequence[Record], name: str) -> Imported:
 
 
 def read_batch(records: Sequence[Record], name: str) -> Imported:
-    """A conversation a request; of a file of results, one an answer.
+    """A conversation a request; of a file of results, one an answer, a failed one with what went wrong.
 
     Raises:
         Unreadable: a record is neither.
@@ -64,11 +61,17 @@ def read_batch(records: Sequence[Record], name: str) -> Imported:
 def _result(record: Record, name: str, left_out: LeftOut) -> Conversation:
     response = record.table.get("response")
     body = cast(Table, response).get("body") if isinstance(response, dict) else None
-    choices = tables(cast(Table, body).get("choices")) if isinstance(body, dict) else None
-    if not choices or not isinstance(message := choices[0].get("message"), dict):
-        raise wrong(record.place, name, "exchange.no_messages")
+    table = cast(Table, body) if isinstance(body, dict) else {}
     left_out["prompts"] += 1
-    return Conversation(messages=(_message(cast(Table, message), record.place, name, left_out),))
+    if isinstance(error := record.table.get("error") or table.get("error"), dict):
+        said = string(cast(Table, error), "message", "code") or ""
+        failed = Take(text="", finish="error", error=TakeError("server_error", said))
+        return Conversation(messages=(Message(role="assistant", takes=(failed,), chosen=1),))
+    told = [choice.get("message") for choice in tables(table.get("choices")) or []]
+    said = [message(cast(Table, each), record.place, name, left_out) for each in told if isinstance(each, dict)]
+    if not said:
+        raise wrong(record.place, name, "exchange.no_messages")
+    return Conversation(messages=(answer(said),))
 
 
 def _conversation(record: Record, name: str, left_out: LeftOut) -> Conversation:
@@ -76,65 +79,16 @@ def _conversation(record: Record, name: str, left_out: LeftOut) -> Conversation:
     listed = tables(table.get("messages"))
     if listed is None:
         raise wrong(place, name, "exchange.no_messages")
-    messages = [_message(each, place, name, left_out) for each in listed]
-    # Some keep the system prompt beside the messages.
-    if (system := string(table, "system", "system_prompt")) and not any(m.role == "system" for m in messages):
-        messages.insert(0, Message(role="system", text=system))
-    title = string(table, "title", "custom_id", "id")
-    left_out["tools"] += bool(table.get("tools"))
+    messages = [message(each, place, name, left_out) for each in listed]
+    left_out["tools"] += bool(table.get("tools") or table.get("functions"))
     left_out["models"] += bool(table.get("model"))
-    return Conversation(title=title, sampling=_sampling(table), messages=tuple(messages))
-
-
-def _message(table: Table, place: str, name: str, left_out: LeftOut) -> Message:
-    role = role_of(table, place, name)
-    left_out["tools"] += bool(table.get("tool_calls") or table.get("function_call"))
-    text = content(table.get("content"), left_out)
-    thinking = string(table, "reasoning_content", "reasoning")
-    if role == "assistant" and thinking:
-        return Message(role=role, takes=(Take(text=text, thinking=thinking),), chosen=1)
-    return Message(role=role, text=text)
-
-
-def role_of(table: Table, place: str, name: str) -> Role:
-    """Who says a message.
-
-    Raises:
-        Unreadable: nobody that is known.
-    """
-    said_by = table.get("role")
-    role = ROLES.get(said_by.lower()) if isinstance(said_by, str) else None
-    if role is None:
-        shown = said_by[:40] if isinstance(said_by, str) else type(said_by).__name__
-        raise wrong(place, name, "exchange.unknown_role", role=visible_line(shown))
-    return role
-
-
-def content(value: object, left_out: LeftOut) -> str:
-    """The text of a message's content: a string, a list of parts, or nothing; what isn't text is counted."""
-    if isinstance(value, list):
-        parts = cast(list[Any], value)
-        texts = [string(cast(Table, part), "text") if isinstance(part, dict) else part for part in parts]
-        texts = [text for text in texts if isinstance(text, str)]
-        left_out["parts"] += len(parts) - len(texts)
-        return content("\n".join(texts), left_out)
-    text = string({"": value}, "")
-    left_out["parts"] += text is None and value is not None
-    return text or ""
-
-
-def _sampling(table: Table) -> Sampling:
-    found: Table = {ours: table[theirs] for theirs, ours in PARAMETERS.items() if table.get(theirs) is not None}
-    if isinstance(found.get("stop"), str):
-        found["stop"] = [found["stop"]]
-    sampling = Sampling()
-    for name, value in found.items():
-        try:
-            one = msgspec.convert({name: value}, Sampling)
-        except msgspec.ValidationError:
-            continue
-        sampling = msgspec.structs.replace(sampling, **{name: getattr(one, name)})
-    return sampling
+    left_out["response_format"] += bool(table.get("response_format"))
+    left_out["fields"] += others(table, KNOWN)
+    return Conversation(
+        title=string(table, "title", "custom_id", "id"),
+        sampling=parameters(table, PARAMETERS, left_out),
+        messages=with_system(messages, table, left_out),
+    )
 
 
 def record(conversation: Conversation, left_out: LeftOut) -> Table:
@@ -151,15 +105,28 @@ def record(conversation: Conversation, left_out: LeftOut) -> Table:
     for name in PARAMETERS.values():
         if name not in body and (value := getattr(sampling, name)) is not None:
             body[name] = value
-    body |= sampling.extra or {}
-    left_out["sampling"] += sum(getattr(sampling, name) is not None for name in ("thinking", "thinking_budget"))
+    for name, value in (sampling.extra or {}).items():
+        if name not in ("model", "messages") and _is_json(value):
+            body[name] = value
+        else:
+            left_out["sampling"] += 1
+    left_out["sampling"] += sum(getattr(sampling, name) is not None for name in _WITHOUT_PLACE)
     return body
+
+
+def _is_json(value: object) -> bool:
+    """Whether JSON has a form for it: for a date, or what isn't finite, it has none."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def write(conversations: Sequence[Conversation]) -> Exported:
     """One conversation as JSON, an object; several as a list of them."""
     left_out = LeftOut()
-    records = [record(conversation, left_out) for conversation in conversations]
+    records = [_titleless(conversation, left_out) for conversation in conversations]
     text = json.dumps(records[0] if len(records) == 1 else records, ensure_ascii=False, indent=2)
     return Exported(text + "\n", left_out)
 
@@ -167,17 +134,26 @@ def write(conversations: Sequence[Conversation]) -> Exported:
 def write_lines(conversations: Sequence[Conversation]) -> Exported:
     """JSONL, a conversation a line."""
     left_out = LeftOut()
-    return Exported(lines(record(conversation, left_out) for conversation in conversations), left_out)
+    return Exported(lines(_titleless(conversation, left_out) for conversation in conversations), left_out)
+
+
+def _titleless(conversation: Conversation, left_out: LeftOut) -> Table:
+    left_out["titles"] += conversation.title is not None
+    return record(conversation, left_out)
 
 
 def write_batch(conversations: Sequence[Conversation]) -> Exported:
     """A batch file: a request a line, told apart by `custom_id`: the title, numbered unless it is the only such."""
     left_out = LeftOut()
-    titles = [conversation.title for conversation in conversations]
+    titles = Counter(conversation.title for conversation in conversations)
+    taken: set[str] = set()
     requests: list[Table] = []
     for number, conversation in enumerate(conversations, start=1):
         title = conversation.title
-        own = title if title and titles.count(title) == 1 else f"{title or 'request'}-{number}"
+        own = title if title and titles[title] == 1 else f"{title or 'request'}-{number}"
+        while own in taken:
+            own += "'"
+        taken.add(own)
         body = record(conversation, left_out)
         if body["messages"] and body["messages"][-1]["role"] == "assistant":
             # A request asks for the answer: the one that is there is what it is to be compared with.
@@ -187,11 +163,6 @@ def write_batch(conversations: Sequence[Conversation]) -> Exported:
     return Exported(lines(requests), left_out)
 
 
-def lines(records: Any) -> str:
+def lines(records: Iterable[Table]) -> str:
     """JSONL: an object a line."""
     return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records)
-
-
-def wrong(place: str, name: str, key: str, **params: str) -> Unreadable:
-    """An error that says where: the file, and the line or record in it."""
-    return Unreadable(key, file=visible_line(f"{name}, {place}" if place else name), **params)

@@ -5,19 +5,22 @@ The format: https://docs.github.com/en/github-models/use-github-models/storing-p
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
-import msgspec
-
-from ..conversation import Conversation, Message
+from ..conversation import Conversation
 from ..errors import Unreadable
-from ..sampling import Sampling
+from ..sampling import NAMES, Sampling
 from ..variables import PATTERN
-from ..visible import visible_line
+from ..visible import visible_line, without_surrogates
 from .exchanged import Exported, Imported, LeftOut, sent_messages
-from .openai_messages import content, role_of, wrong
+from .messages import message, others, parameters, wrong
 from .records import Table, string, tables
 
+KNOWN = {
+    *("name", "description", "model", "modelParameters", "messages", "testData"),
+    *("evaluators", "responseFormat", "jsonSchema"),
+}
 PARAMETERS = {
     "maxTokens": "max_tokens",
     "maxCompletionTokens": "max_tokens",
@@ -40,32 +43,22 @@ def read(text: str, name: str) -> Imported:
     Raises:
         Unreadable: it is no YAML, or has no messages.
     """
-    import yaml
-
-    try:
-        value: object = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        # Its constructors fail in many ways on values that aren't what their tags say.
-        mark = getattr(error, "problem_mark", None)
-        place = f"{name}:{mark.line + 1}" if mark else name
-        detail = visible_line(str(getattr(error, "problem", None) or error))
-        raise Unreadable("exchange.not_yaml", file=visible_line(place), detail=detail) from None
-    table = cast(Table, value) if isinstance(value, dict) else {}
+    table = _parsed(text, name)
     listed = tables(table.get("messages"))
     if listed is None:
         raise wrong("", name, "exchange.no_messages")
     left_out = LeftOut()
-    messages: list[Message] = []
-    for each in listed:
-        messages.append(Message(role=role_of(each, "", name), text=content(each.get("content"), left_out)))
+    messages = [message(each, "", name, left_out) for each in listed]
     rows = tables(table.get("testData")) or []
     left_out["rows"] += max(len(rows) - 1, 0)
     left_out["evaluators"] += len(tables(table.get("evaluators")) or [])
     left_out["models"] += bool(table.get("model"))
-    left_out["response_format"] += bool(table.get("responseFormat"))
+    left_out["response_format"] += bool(table.get("responseFormat") or table.get("jsonSchema"))
+    left_out["fields"] += others(table, KNOWN)
     row = rows[0] if rows else {}
-    # Text and numbers only: lists and tables may hold more than there is memory, by references to one another.
-    values = {key: string(row, key) for key in row if isinstance(key, str)}  # pyright: ignore[reportUnnecessaryIsInstance]
+    # Text only: lists and tables may hold more than there is memory, by references to one another.
+    texts = (key for key in row if isinstance(key, str))  # pyright: ignore[reportUnnecessaryIsInstance]
+    values = {without_surrogates(key): string(row, key) for key in texts}
     variables = {key: value for key, value in values.items() if value is not None}
     left_out["values"] += len(row) - len(variables)
     conversation = Conversation(
@@ -78,20 +71,40 @@ def read(text: str, name: str) -> Imported:
     return Imported((conversation,), (left_out,))
 
 
+def _parsed(text: str, name: str) -> Table:
+    """The file's table. Scalars are the text that stands there: 0123, 1:30, 1.10, yes and 2026-11-30 are no others."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
+            first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    try:
+        value: object = yaml.load(text, Loader)
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # Its constructors fail in many ways on values that aren't what their tags say.
+        mark = getattr(error, "problem_mark", None)
+        place = f"{name}:{mark.line + 1}" if mark else name
+        detail = visible_line(str(getattr(error, "problem", None) or error))
+        raise Unreadable("exchange.not_yaml", file=visible_line(place), detail=detail) from None
+    return cast(Table, value) if isinstance(value, dict) else {}
+
+
 def _sampling(value: object, left_out: LeftOut) -> Sampling:
     given = cast(Table, value) if isinstance(value, dict) else {}
-    sampling = Sampling()
-    for theirs, each in given.items():
-        ours = PARAMETERS.get(theirs)
-        try:
-            one = msgspec.convert({ours: each}, Sampling) if ours else None
-        except msgspec.ValidationError:
-            one = None
-        if ours is None or one is None:
-            left_out["sampling"] += 1
-        else:
-            sampling = msgspec.structs.replace(sampling, **{ours: getattr(one, ours)})
-    return sampling
+    left_out["sampling"] += others(given, set(PARAMETERS))
+    numbers = {name: each if PARAMETERS.get(name) == "stop" else _number(each) for name, each in given.items()}
+    return parameters(numbers, PARAMETERS, left_out)
+
+
+def _number(value: object) -> object:
+    """The number that a text is, if it is one."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(value) if isinstance(value, str) else value
+    return value
 
 
 def write(conversations: Sequence[Conversation]) -> Exported:
@@ -107,23 +120,20 @@ def write(conversations: Sequence[Conversation]) -> Exported:
     if conversation.note:
         table["description"] = conversation.note
     if conversation.model:
-        table["model"] = conversation.model.partition(":")[2]
-    sampling = conversation.sampling
+        table["model"] = conversation.model.partition(":")[2] or conversation.model
+    set_here = {name: value for name in NAMES if (value := getattr(conversation.sampling, name)) is not None}
     names = {ours: theirs for theirs, ours in PARAMETERS.items() if theirs != "maxCompletionTokens"}
-    set_here = {name: value for name in Sampling.__struct_fields__ if (value := getattr(sampling, name))}
     given: Table = {names[name]: value for name, value in set_here.items() if name in names}
-    if sampling.temperature == 0:
-        given["temperature"] = 0
-    if sampling.stop:
-        given["stop"] = list(sampling.stop)
-    left_out["sampling"] += len(set_here.keys() - names.keys() - {"unknown"})
+    if "stop" in given:
+        given["stop"] = list(given["stop"])
+    left_out["sampling"] += len(set_here.keys() - names.keys())
     if given:
         table["modelParameters"] = given
     sent = sent_messages(conversation, left_out, fill=False)
     left_out["notes"] -= bool(conversation.note)
     table["messages"] = [{"role": role, "content": text} for role, text in sent]
     # An answer may show braces of its own; here they would be variables.
-    answers = (message.take for message in conversation.messages)
+    answers = (each.take for each in conversation.messages)
     left_out["braces"] += sum(bool(take and PATTERN.search(take.text)) for take in answers)
     if conversation.variables:
         table["testData"] = [dict(conversation.variables)]

@@ -22,7 +22,8 @@ class Record(NamedTuple):
 def read_records(text: str, name: str) -> list[Record]:
     """The objects of a JSON file (one, or a list of them), or of a JSONL file (one a line).
 
-    A list or lines of bare `{"role", "content"}` count as one record with these as its `messages`.
+    A list or lines of bare `{"role", "content"}` count as one record with these as its `messages`; a list of them among
+    other records, or in a line, as a record each.
 
     Raises:
         Unreadable: it is neither; or something else than objects stands in it.
@@ -35,7 +36,7 @@ def read_records(text: str, name: str) -> list[Record]:
         # A number of thousands of digits, lists in lists in lists.
         raise Unreadable("exchange.not_json", file=visible_line(name), detail=str(error)) from None
     if isinstance(whole, dict):
-        return [Record("", cast(Table, whole))]
+        return _messages_as_one([Record("", cast(Table, whole))])
     if not isinstance(whole, list):
         raise Unreadable("exchange.no_objects", file=visible_line(name))
     places = enumerate(cast(list[Any], whole), start=1)
@@ -68,20 +69,26 @@ def _not_json(name: str, line: int, detail: str) -> Unreadable:
 
 
 def _object(value: object, name: str) -> Table:
-    if not isinstance(value, dict):
-        raise Unreadable("exchange.no_objects", file=visible_line(name))
-    return cast(Table, value)
+    if isinstance(value, dict):
+        return cast(Table, value)
+    if (listed := tables(value)) and all(map(_is_message, listed)):
+        return {"messages": listed}
+    raise Unreadable("exchange.no_objects", file=visible_line(name))
 
 
 def _messages_as_one(records: list[Record]) -> list[Record]:
-    if records and all("role" in table and "messages" not in table for _, table in records):
+    if records and all(_is_message(table) for _, table in records):
         return [Record("", {"messages": [table for _, table in records]})]
     return records
 
 
+def _is_message(table: Table) -> bool:
+    return ("role" in table and ("content" in table or "tool_calls" in table)) or ("from" in table and "value" in table)
+
+
 def strings(values: Iterable[object]) -> list[str]:
-    """Those of the values that are strings."""
-    return [value for value in values if isinstance(value, str)]
+    """Those of the values that are strings; a lone surrogate becomes U+FFFD."""
+    return [without_surrogates(value) for value in values if isinstance(value, str)]
 
 
 def string(table: Table, *names: str) -> str | None:

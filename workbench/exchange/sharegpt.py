@@ -3,28 +3,13 @@
 import json
 from collections.abc import Sequence
 
-from ..conversation import Conversation, Message, Role
-from ..visible import visible_line
+from ..conversation import Conversation
 from .exchanged import Exported, Imported, LeftOut, sent_messages
-from .openai_messages import content, wrong
+from .messages import message, others, with_system, wrong
 from .records import Record, Table, string, tables
 
-ROLES: dict[str, Role] = {
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "assistant": "assistant",
-    "model": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "system": "system",
-    "tool": "tool",
-    "function": "tool",
-    "observation": "tool",
-    "function_response": "tool",
-}
 NAMES = {"user": "human", "assistant": "gpt", "system": "system", "tool": "observation"}
+KNOWN = {"conversations", "title", "id", "system", "system_prompt", "tools"}
 
 
 def read(records: Sequence[Record], name: str) -> Imported:
@@ -41,22 +26,10 @@ def _conversation(record: Record, name: str, left_out: LeftOut) -> Conversation:
     turns = tables(table.get("conversations"))
     if turns is None:
         raise wrong(place, name, "exchange.no_turns")
-    messages: list[Message] = []
-    for turn in turns:
-        said_by = string(turn, "from", "role") or ""
-        role = ROLES.get(said_by.lower())
-        if role is None and said_by.lower() == "function_call":
-            role = "assistant"
-            left_out["tools"] += 1
-        if role is None:
-            raise wrong(place, name, "exchange.unknown_role", role=visible_line(said_by))
-        messages.append(Message(role=role, text=content(turn.get("value", turn.get("content")), left_out)))
-    if (system := string(table, "system", "system_prompt")) and system not in [
-        m.text for m in messages if m.role == "system"
-    ]:
-        messages.insert(0, Message(role="system", text=system))
+    messages = [message(turn, place, name, left_out) for turn in turns]
     left_out["tools"] += bool(table.get("tools"))
-    return Conversation(title=string(table, "title", "id"), messages=tuple(messages))
+    left_out["fields"] += others(table, KNOWN)
+    return Conversation(title=string(table, "title", "id"), messages=with_system(messages, table, left_out))
 
 
 def write(conversations: Sequence[Conversation]) -> Exported:

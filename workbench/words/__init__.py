@@ -4,6 +4,10 @@ The catalogue is data: `AREA.toml` beside this file, one line an entry, both lan
 
     unset_variable = { en = "{name} has no value.", zh = "{name} 还没有值。" }
 
+A count and its noun, and whatever else in the sentence goes with it, are written with both forms:
+
+    messages = { en = "{n} {n:message|messages}", zh = "{n} 条消息" }
+
 An area is read when its first word is said, so that the first paint doesn't wait for words it doesn't show; and line
 by line, as all entries are of this one form: TOML's own reader takes a tenth of the time to the first paint for it.
 """
@@ -19,6 +23,9 @@ LANGUAGES = ("en", "zh")
 
 _TEXT = r'("(?:[^"\\]|\\.)*")'
 _ENTRY = re.compile(rf"^(\w+) = \{{ en = {_TEXT}, zh = {_TEXT} \}}$", re.MULTILINE)
+
+_FORMS = re.compile(r"\{(\w+):([^{}|]*)\|([^{}|]*)\}")
+"""A count's name; what stands there for one, and for any other number."""
 
 _current = "en"
 
@@ -65,4 +72,8 @@ def say(key: str, **params: object) -> str:
     """
     area, entry = key.split(".", 1)
     text = catalogue(area)[entry][_current]
-    return text.format(**params) if params else text
+    if not params:
+        return text
+    if "|" in text:
+        text = _FORMS.sub(lambda form: form[2 if str(params[form[1]]).strip() == "1" else 3], text)
+    return text.format(**params)

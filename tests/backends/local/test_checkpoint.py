@@ -96,7 +96,7 @@ def test_shards_are_summed_and_missing_ones_are_told(tmp_path: Path) -> None:
         write_safetensors(folder / name)
     # Mistral's own format beside the shards: the same weights once more.
     write_safetensors(folder / "consolidated.safetensors")
-    assert "1 of its 3 weight files are missing, model-00003-of-00003.safetensors" in refusal("m", tmp_path)
+    assert "1 of its 3 weight files is missing, model-00003-of-00003.safetensors" in refusal("m", tmp_path)
     assert only(discovery.find([tmp_path])).problem
     write_safetensors(folder / names[2])
     model = only(discovery.find([tmp_path]))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
 
 from qiao.backends.local.engine import LocalBackend
 from qiao.workbench.address import Address
@@ -135,6 +136,22 @@ def test_extra_parameters_reach_the_engine_and_wrong_ones_are_named(backend: Loc
         failed = ask(backend, "starter", CAPITAL, temperature=0, max_tokens=2, extra=extra).failed
         assert failed.kind == "invalid_request", extra
     assert "no_such_thing" in ask(backend, "starter", CAPITAL, extra={"no_such_thing": 1}).failed.message
+
+
+def test_a_token_that_is_to_end_the_answer_does(backend: LocalBackend, base_model: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(base_model / "tokenizer.json"))
+    ends = {"eos_token_id": tokenizer.token_to_id(".")}
+    outcome = ask(backend, "starter", CAPITAL, temperature=0, extra=ends)
+    assert (outcome.finished.reason, outcome.text) == ("stop", "The capital of France is Paris")
+
+
+def test_what_utf8_cannot_write_costs_nobody_the_process(backend: LocalBackend) -> None:
+    outcome = ask(
+        backend, "starter", f"{CAPITAL} \ud83d", max_tokens=1, stop=("\udc00",), extra={"bad_words_ids": None}
+    )
+    assert outcome.finished.reason == "length"
+    shown = backend.prompt(request("starter", f"{CAPITAL} \ud83d"), threading.Event())
+    assert f"{CAPITAL} \ufffd" in shown.text
 
 
 def test_a_prompt_beyond_the_context_is_refused_with_both_numbers(backend: LocalBackend) -> None:

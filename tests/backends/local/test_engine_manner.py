@@ -60,6 +60,16 @@ def test_what_is_packed_already_is_not_packed_again(starter: Path) -> None:
     assert "it is Q4_1 already" in failed.message
 
 
+def test_a_process_that_only_showed_a_prompt_is_ended_too_when_idle(safetensors_model: Path) -> None:
+    backend = LocalBackend(list, lambda name: safetensors_model, unload_after_s=0.2)
+    try:
+        asked = request("smol", CAPITAL)
+        assert backend.prompt(asked, threading.Event()).tokens
+        until(lambda: backend.process_id(asked.address) is None, 5)
+    finally:
+        backend.close()
+
+
 def test_an_idle_model_is_unloaded_and_comes_back(safetensors_model: Path) -> None:
     backend = LocalBackend(list, lambda name: safetensors_model, unload_after_s=0.5)
     try:

@@ -51,6 +51,15 @@ def test_the_child_sees_what_was_chosen() -> None:
     assert several.environment == {"CUDA_VISIBLE_DEVICES": "GPU-a,GPU-b"}
 
 
+def test_parts_of_split_gpus_are_taken_one_at_a_time() -> None:
+    parts = [Gpu(f"MIG-{index}", 10 * GIB, is_part=True) for index in range(4)]
+    assert place(parts, 9 * GIB) == Placement("gpu", ("MIG-0",))
+    # CUDA gives a process one of them, however many are named.
+    assert place(parts, 20 * GIB) == CPU
+    whole = gpus(9, 8)
+    assert place([*parts, *whole], 15 * GIB) == Placement("several", ("GPU-0", "GPU-1"))
+
+
 def test_npus_have_a_variable_and_a_name_of_their_own() -> None:
     npus = [Gpu("10", 30 * GIB, "npu"), Gpu("2", 40 * GIB, "npu")]
     alone = place(npus, 20 * GIB)

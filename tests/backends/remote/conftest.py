@@ -110,7 +110,8 @@ def asker(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeAsker
     def make(*behaviours: Behaviour, like: str = "vllm", key: str | None = None, **changes: object) -> Asker:
         if behaviours:
             server.then(*behaviours)
-        fixed = {"base_url": server.url, "needs_key": key is not None, "stall_seconds": 0.6, "first_seconds": 1.0}
+        # A busy machine isn't a silent server; those that are to fall silent are waited for less.
+        fixed = {"base_url": server.url, "needs_key": key is not None, "stall_seconds": 30, "first_seconds": 30}
         provider = msgspec.structs.replace(built_in()[like], **{**fixed, **changes})
         made.append(Asker(server, provider, key))
         return made[-1]

@@ -213,7 +213,7 @@ def test_many_answers_at_once_stay_apart(asker: MakeAsker) -> None:
         said = exchange.received.body["messages"][0]["content"]
         events(*(delta(f"{said}.") for _ in range(20)), STOP, pause=0.005)(exchange)
 
-    ask = asker(echoes, first_seconds=30, stall_seconds=30)
+    ask = asker(echoes)
     with ThreadPoolExecutor(24) as threads:
         answers = threads.map(lambda number: ask(messages=(Turn("user", str(number)),)).text, range(48))
     assert list(answers) == [f"{number}." * 20 for number in range(48)]

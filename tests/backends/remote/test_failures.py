@@ -89,7 +89,7 @@ MID_STREAM: dict[str, tuple[Behaviour, FailureKind, str]] = {
 def test_what_had_arrived_is_kept(asker: MakeAsker, case: str) -> None:
     behaviour, kind, said = MID_STREAM[case]
     begun = time.monotonic()
-    answered = asker(behaviour)()
+    answered = asker(behaviour, **({"stall_seconds": 0.4} if kind == "stalled" else {}))()
     assert answered.text == "Paris"
     assert answered.failed.kind == kind
     assert said in answered.failed.message
@@ -173,7 +173,9 @@ REFUSALS: dict[str, tuple[Behaviour, FailureKind, str]] = {
 def test_why_no_answer_begins(asker: MakeAsker, case: str) -> None:
     behaviour, kind, said = REFUSALS[case]
     begun = time.monotonic()
-    answered = asker(behaviour, like="siliconflow" if "SiliconFlow" in case else "vllm", key="sk-secret-123456")()
+    patience = {"first_seconds": 0.4} if kind == "stalled" else {}
+    like = "siliconflow" if "SiliconFlow" in case else "vllm"
+    answered = asker(behaviour, like=like, key="sk-secret-123456", **patience)()
     assert (answered.text, answered.thinking) == ("", "")
     assert answered.failed.kind == kind
     assert said in answered.failed.message
@@ -296,7 +298,7 @@ def test_a_server_that_goes_away_while_it_streams_is_told_of(
         server.stop_listening()
         still(exchange)
 
-    answered = asker(ends, stall_seconds=30)()
+    answered = asker(ends)()
     assert answered.text == "Par"
     assert answered.failed.kind == "engine_died"
     assert "went away" in answered.failed.message
@@ -306,7 +308,7 @@ def test_a_server_that_is_well_and_says_nothing_has_stalled_all_the_same(
     asker: MakeAsker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering, "PROBE_SECONDS", 0.1)
-    answered = asker(hangs(delta("Par")))()
+    answered = asker(hangs(delta("Par")), stall_seconds=0.4)()
     assert answered.failed.kind == "stalled"
     stages = [event.stage for event in answered.events if isinstance(event, Progress)]
     assert stages.count("waiting") == 1
@@ -317,7 +319,7 @@ def test_an_engine_that_died_behind_its_server_is_told_of(
 ) -> None:
     monkeypatch.setattr(answering, "PROBE_SECONDS", 0.2)
     server.healthy = False
-    answered = asker(hangs(delta("Par")), stall_seconds=30)()
+    answered = asker(hangs(delta("Par")))()
     assert answered.text == "Par"
     assert answered.failed.kind == "engine_died"
     assert "went away" in answered.failed.message

@@ -21,17 +21,17 @@ Play = Callable[[str], Any]
 def test_free_memory_leaves_out_what_the_driver_reserves(play: Play) -> None:
     nvml = play("two-a100")
     assert free_gpus(nvml, {}) == [
-        FreeGpu(FIRST, "A100 80G", (81920 - 41984 - 602) * M, 81920 * M),
-        FreeGpu(SECOND, "A100 80G", (81920 - 602) * M, 81920 * M),
+        FreeGpu(FIRST, "A100 80G", (81920 - 41984 - 602) * M, 81920 * M, "0"),
+        FreeGpu(SECOND, "A100 80G", (81920 - 602) * M, 81920 * M, "1"),
     ]
     assert nvml.opened == 0  # Given back.
 
 
 def test_the_parts_of_a_split_gpu_stand_in_its_place(play: Play) -> None:
-    assert [(gpu.device, gpu.name) for gpu in free_gpus(play("mig"), {})] == [
-        (LARGE_PART, "3g.40gb"),
-        (SMALL_PART, "1g.10gb"),
-    ]
+    parts = free_gpus(play("mig"), {})
+    assert [(gpu.device, gpu.name) for gpu in parts] == [(LARGE_PART, "3g.40gb"), (SMALL_PART, "1g.10gb")]
+    # CUDA's numbers aren't the driver's there, and one process can't use two of them.
+    assert all(gpu.number is None and gpu.is_part for gpu in parts)
 
 
 def test_unified_memory(play: Play) -> None:

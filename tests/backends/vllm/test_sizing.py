@@ -10,8 +10,8 @@ QWEN_3B = Needs(weights=6 * GIB, token=36 * 1024, context=32768)
 LONG_8B = Needs(weights=16 * GIB, token=144 * 1024, context=262144)
 
 
-def gpu(free: float, total: float = 80, device: str = "GPU-1") -> FreeGpu:
-    return FreeGpu(device, "GPU", int(free * GIB), int(total * GIB))
+def gpu(free: float, total: float = 80, device: str = "GPU-1", number: str | None = None) -> FreeGpu:
+    return FreeGpu(device, "GPU", int(free * GIB), int(total * GIB), number)
 
 
 def test_a_small_model_doesnt_take_the_whole_gpu() -> None:
@@ -40,10 +40,31 @@ def test_the_emptiest_gpu_is_taken_unless_the_person_chose() -> None:
     assert on_gpus(QWEN_3B, [], gpus, 2, chosen=False).environment == {}
 
 
+def test_the_gpu_is_named_by_a_number_as_all_versions_of_vllm_take_it() -> None:
+    gpus = [gpu(10, number="0"), gpu(70, device="GPU-2", number="1")]
+    environment = on_gpus(QWEN_3B, [], gpus, 1, chosen=False).environment
+    assert environment == {"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+
+@pytest.mark.parametrize(("split", "chosen"), [(1, True), (2, False), (2, True)])
+def test_it_is_reckoned_by_the_gpus_that_vllm_takes_which_are_the_first_visible(split: int, chosen: bool) -> None:
+    gpus = [gpu(12), gpu(70, device="GPU-2"), gpu(79, device="GPU-3")]
+    flags = on_gpus(LONG_8B, [], gpus, split, chosen=chosen).flags
+    assert float(value(flags, "--gpu-memory-utilization") or 1) * 80 <= 12
+
+
 def test_a_spread_model_is_reckoned_by_the_fullest_gpu_it_uses() -> None:
     alone = on_gpus(LONG_8B, [], [gpu(23.5, 24)], 1, chosen=False)
     both = on_gpus(LONG_8B, [], [gpu(23.5, 24), gpu(23, 24)], 2, chosen=False)
     assert int(value(both.flags, "--max-model-len") or 0) > 2 * int(value(alone.flags, "--max-model-len") or 0)
+
+
+def test_a_model_in_two_copies_is_whole_on_each_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus = [gpu(23.5, 24), gpu(23.5, 24), gpu(23.5, 24), gpu(23.5, 24)]
+    monkeypatch.setattr("qiao.backends.sensors.placement.free_gpus", lambda: gpus)
+    monkeypatch.setattr("qiao.backends.vllm.sizing.needs_of", lambda checkpoint: LONG_8B)
+    assert size(tmp_path, ["-dp", "2"], None).flags == on_gpus(LONG_8B, [], gpus[:1], 1, chosen=True).flags
+    assert size(tmp_path, ["-tp", "2", "-pp=2"], None).flags == on_gpus(LONG_8B, [], gpus, 4, chosen=True).flags
 
 
 def test_what_the_person_says_is_left_alone() -> None:

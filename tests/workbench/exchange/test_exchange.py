@@ -1,6 +1,8 @@
 """Other programs' files, in and out: written as those programs write them."""
 
 import json
+import math
+from datetime import date
 from typing import Any
 
 import pytest
@@ -53,6 +55,22 @@ TALK = Conversation(messages=(Message(role="user", text="2+2?"), Message(role="a
             [("system", "Be brief."), ("user", "Hi")],
         ),
         ([{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}], QA),
+        ([{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "4"}], QA),
+        ({"messages": [{"from": "human", "value": "2+2?"}, {"role": "gpt", "content": "4"}]}, QA),
+        ({"conversations": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]}, QA),
+        ({"role": "user", "content": "2+2?"}, [("user", "2+2?")]),
+        ([[{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]], QA),
+        (
+            {"system": [{"type": "text", "text": "S"}], "messages": [{"role": "user", "content": "Hi"}]},
+            [("system", "S"), ("user", "Hi")],
+        ),
+        ({"messages": [{"role": "assistant", "content": None, "refusal": "No."}]}, [("assistant", "No.")]),
+        ([{"role": "teacher", "instruction": "2+2?", "output": "4"}], QA),
+        (
+            {"instruction": "2?", "output": "2", "history": [["1?", None]]},
+            [("user", "1?"), ("assistant", ""), ("user", "2?"), ("assistant", "2")],
+        ),
+        ({"instruction": "Add.", "context": "2+2", "response": "4"}, [("user", "Add.\n\n2+2"), ("assistant", "4")]),
         (
             {
                 "custom_id": "a",
@@ -109,6 +127,88 @@ def test_seed_tasks_are_flattened_to_an_instance_each() -> None:
     assert (second.title, turns(second)) == ("sums 2", [("user", "Add the numbers."), ("assistant", "none")])
 
 
+def test_instances_without_a_name_have_no_number_alone_and_an_instruction_stands_without_instances() -> None:
+    lines = [{"instruction": "Add.", "instances": [{"input": "1", "output": "1"}, {"input": "2"}]},
+             {"instruction": "Wait.", "instances": []}]  # fmt: skip
+    imported = read_any("\n".join(map(json.dumps, lines)).encode(), "seed_tasks.jsonl").conversations
+    assert [(each.title, turns(each)) for each in imported] == [
+        (None, [("user", "Add.\n\n1"), ("assistant", "1")]),
+        (None, [("user", "Add.\n\n2")]),
+        (None, [("user", "Wait.")]),
+    ]
+
+
+def test_several_outputs_are_takes_of_one_answer() -> None:
+    (pair,) = read({"instruction": "2+2?", "output": ["4", "5"]}).conversations
+    choices = [{"message": {"role": "assistant", "content": text}} for text in ("4", "5")]
+    (result,) = read({"custom_id": "a", "response": {"body": {"choices": choices}}}).conversations
+    for conversation in (pair, result):
+        message = conversation.messages[-1]
+        assert (message.chosen, [take.text for take in message.takes]) == (1, ["4", "5"])
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        {"response": None, "error": {"code": "expired", "message": "Too late."}},
+        {"response": {"status_code": 400, "body": {"error": {"message": "Too late."}}}, "error": None},
+    ],
+)
+def test_a_request_that_failed_costs_no_other_its_answer(failed: dict[str, object]) -> None:
+    fine = {"custom_id": "a", "response": {"body": {"choices": [{"message": {"role": "assistant", "content": "4"}}]}}}
+    data = json.dumps(fine) + "\n" + json.dumps({"custom_id": "b", **failed})
+    one, other = read_any(data.encode(), "out.jsonl").conversations
+    assert turns(one) == [("assistant", "4")]
+    take = other.messages[0].take
+    assert take is not None
+    assert take.error is not None
+    assert (other.title, take.finish, take.error.message) == ("b", "error", "Too late.")
+
+
+@pytest.mark.parametrize("key", ["messages", "conversations"])
+def test_what_stands_beside_a_message_is_kept_or_told_of(key: str) -> None:
+    parts = [{"type": "thinking", "thinking": "Two and two."}, {"type": "text", "text": "4"}, {"type": "image"}]
+    call = {"role": "assistant", "content": "", "tool_calls": [{}]}
+    imported = read({key: [{"role": "user", "content": "?", "name": "Li"}, {"role": "gpt", "content": parts}, call]})
+    take = imported.conversations[0].messages[1].take
+    assert take is not None
+    assert (take.text, take.thinking) == ("4", "Two and two.")
+    assert +imported.left_out == {"fields": 1, "parts": 1, "tools": 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "lost"),
+    [
+        ({"messages": [], "source": "web", "empty": "", "response_format": {"type": "json_object"}},
+         {"fields": 1, "response_format": 1}),
+        ({"messages": [], "top_p": "high", "n": 2, "temperature": 0.5}, {"sampling": 1, "fields": 1}),
+        ({"instruction": "x", "category": "sums"}, {"fields": 1}),
+        ({"conversations": [], "score": 3}, {"fields": 1}),
+        ([{"instruction": "x", "instances": [{"input": "1", "note": "n"}, {"input": "2"}], "source": "web"}],
+         {"fields": 2}),
+    ],
+)  # fmt: skip
+def test_fields_that_have_no_place_here_are_counted(record: object, lost: dict[str, int]) -> None:
+    assert +read(record).left_out == lost
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, -1, "high", [1]])
+def test_no_parameter_comes_in_that_a_file_couldnt_hold(value: object) -> None:
+    imported = read({"messages": [], "temperature": value})
+    assert imported.conversations[0].sampling == Sampling()
+    assert imported.left_out["sampling"] == 1
+
+
+def test_lone_surrogates_end_where_they_enter() -> None:
+    imported = read_any(b'{"messages": [{"role": "user", "content": "\\ud800"}], "stop": ["\\ud800"]}', "a.json")
+    for format in ("qiao", "messages", "prompt-yml"):
+        assert write(format, *imported.conversations)[0].encode()
+
+
+def test_what_a_newer_qiao_wrote_is_said_to_be_read_in_part() -> None:
+    assert +read_any(b"qiao = 2\n[[message]]\nrole = 'user'\n", "new.toml").left_out == {"newer": 1}
+
+
 PROMPT_YML = """\
 name: Late parcel
 description: Answers a customer.
@@ -146,6 +246,25 @@ def test_a_prompt_yml_file() -> None:
     assert read_any(text.encode(), "again.yml").conversations == (conversation_like(conversation),)
     assert left_out == {}
     assert "content: |\n" in text
+
+
+def test_scalars_in_yaml_are_the_text_that_stands_there() -> None:
+    values = {"zip": "0123", "at": "1:30", "version": "1.10", "sure": "yes", "day": "2026-11-30", "n": "1_000"}
+    lines = "".join(f"    {name}: {value}\n" for name, value in values.items())
+    text = f"messages:\n  - role: user\n    content: 2026-11-30\ntestData:\n  -\n{lines}"
+    (conversation,) = read_any(text.encode(), "a.prompt.yml").conversations
+    assert conversation.variables == values
+    assert turns(conversation) == [("user", "2026-11-30")]
+    again = write("prompt-yml", conversation)[0]
+    assert read_any(again.encode(), "a.prompt.yml").conversations[0].variables == values
+
+
+def test_a_parameter_of_0_is_set() -> None:
+    sampling = Sampling(temperature=0, seed=0, presence_penalty=0, frequency_penalty=0, stop=("5",))
+    text, left_out = write("prompt-yml", Conversation(sampling=sampling))
+    assert left_out == {}
+    assert read_any(text.encode(), "a.yml").conversations[0].sampling == sampling
+    assert write("prompt-yml", Conversation(sampling=Sampling(thinking=False, top_k=0)))[1] == {"sampling": 2}
 
 
 def conversation_like(conversation: Conversation) -> Any:
@@ -209,6 +328,25 @@ def test_a_batch_asks_for_the_last_answer() -> None:
     assert left_out == {"last_answers": 2}
 
 
+def test_every_request_of_a_batch_has_a_name_of_its_own() -> None:
+    titles = ["request-2", None, "a", "a", "a-4"]
+    text, _ = write("batch", *(Conversation(title=title) for title in titles))
+    assert len({json.loads(line)["custom_id"] for line in text.splitlines()}) == len(titles)
+
+
+def test_parameters_that_json_has_no_form_for_are_left_out_and_no_others_of_the_engines_own() -> None:
+    extra = {"day": date(2026, 1, 1), "x": math.inf, "messages": [], "model": "m", "beams": 2}
+    conversation = Conversation(sampling=Sampling(n=2, logprobs=1, extra=extra))
+    text, left_out = write("messages", conversation)
+    assert json.loads(text) == {"messages": [], "beams": 2}
+    assert left_out == {"sampling": 6}
+
+
+@pytest.mark.parametrize("format", ["messages", "messages-jsonl", "alpaca"])
+def test_a_title_that_has_no_place_is_told_of(format: str) -> None:
+    assert write(format, Conversation(title="Sums", messages=TALK.messages))[1] == {"titles": 1}
+
+
 def test_markdown_keeps_the_headings_of_messages_above_those_within() -> None:
     answer = Take(text="# Sum\n```\n# no heading\n```\n## Parts", model="local:starter")
     conversation = Conversation(
@@ -245,6 +383,9 @@ def test_braces_from_outside_are_told_of() -> None:
         (b"# Hi", "a.md", "can be written, not read"),
         (b"hello", "a.txt", "can't be told"),
         (b'{"instruction": "x", "history": [1]}', "a.json", "pairs"),
+        (b'{"instruction": "x", "history": 5}', "a.json", "pairs"),
+        (b'{"instruction": "x", "history": [["a", "b", "c"]]}', "a.json", "pairs"),
+        (b'{"messages": [{"role": null, "content": "x"}]}', "a.json", "doesn't say whose it is"),
         (b'{"conversations": [{"from": "elf"}]}', "a.json", '"elf"'),
         (b'{"messages": ' + b"9" * 5000 + b"}", "a.json", "no JSON that can be read"),
         (b"[" * 100_000, "a.json", "no JSON that can be read"),
