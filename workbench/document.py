@@ -234,19 +234,22 @@ class Document:
         with self._saving:
             if os.path.realpath(path) == os.path.realpath(self.path) and self._digest is not None:
                 self.path, self.is_untitled = path, False
-                self.save()
+                self.save(again=True)
                 return
             conversation = self._conversation
             expected = read(path).digest if overwrite and os.path.exists(path) else None
             digest = write(path, self._writer.dumps(conversation), expected)
             former = self.path if self.is_untitled else None
-            former_digest = self._digest
+            former_digest, had_comments = self._digest, self._has_comments
             with self._state:
                 self.path, self.is_untitled, self._has_comments = path, False, False
                 self._now_on_disk(conversation, digest)
             if former and former_digest:
                 with suppress(QiaoError, OSError):
-                    if read(former).digest == former_digest:
+                    on_disk = read(former)
+                    if on_disk.digest == former_digest:
+                        if had_comments:
+                            self._keep_beside(on_disk.data)
                         former.unlink()
 
     def changed_on_disk(self) -> bool:
@@ -417,9 +420,12 @@ class Document:
         on_disk = read(self.path)
         if on_disk.digest != self._digest:
             return
-        name = self.path.name
-        kept = keep_copy(self.path, on_disk.data, _backup_names(name))
+        self._keep_beside(on_disk.data)
         self._has_comments = False
+
+    def _keep_beside(self, data: bytes) -> None:
+        name = self.path.name
+        kept = keep_copy(self.path, data, _backup_names(name))
         self.notices.append(
             say("document.comments_kept", file=visible_line(name), copy=visible_line(kept.name)),
         )
