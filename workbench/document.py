@@ -9,7 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
-from .conversation import Conversation, Message, Take
+from .conversation import Conversation
 from .conversation_file import Loaded, Writer, loads
 from .errors import QiaoError, Unreadable
 from .history import History, Step
@@ -164,32 +164,6 @@ class Document:
     def redo(self) -> str | None:
         """Makes the change again that was last taken back; returns its label, or None if there is none."""
         return self._go(self._history.redo)
-
-    def add_take(self, uid: int, take: Take, label: str = "document.step_take") -> bool:
-        """Adds the take to the message with this uid, wherever it stands by now, and chooses it.
-
-        If no assistant message has this uid any more, the take gets a message of its own: where the message stands,
-        behind it, else at the end.
-
-        Returns:
-            Whether the take went where it was meant to go.
-
-        Raises:
-            ReadOnly: the file is only shown.
-        """
-        self._refuse_if_read_only()
-        with self._state:
-            conversation = self._conversation
-            index = conversation.index(uid)
-            if index is not None and conversation.messages[index].role == "assistant":
-                place, after = index, conversation.replaced(index, conversation.messages[index].with_take(take))
-            else:
-                place = None
-                behind = len(conversation.messages) if index is None else index + 1
-                after = conversation.inserted(behind, Message(role="assistant").with_take(take))
-            self._step_to(after, label)
-        self._tell()
-        return place is not None
 
     def want_file(self) -> None:
         """What has no file yet counts as unsaved even if nothing was written: the next save makes the file."""
