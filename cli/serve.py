@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..workbench.address import Address
 from ..workbench.errors import BrokenOff
+from ..workbench.paths import log_dir
 from ..workbench.seam import Progress
 from ..workbench.visible import visible_line, without_surrogates
 from ..workbench.words import say
@@ -44,7 +45,9 @@ def serve(options: Namespace, backends: "Backends", narration: Narration) -> int
         finally:
             narration.clear()
         interrupt.check()
-        server = next(s for s in backends.servers() if s.mine and s.address not in before)
+        server = next((s for s in backends.servers() if s.mine and s.address not in before), None)
+        if server is None:
+            raise BrokenOff("vllm.gone", name=visible_line(address.name), log=visible_line(str(log_dir())))
         for line in ready_lines(server):
             narration.note(line)
         _watch(server, backends, narration, interrupt)

@@ -95,7 +95,7 @@ class Narration:
         self._next_rewrite = now + 1 / REWRITES_A_SECOND
         self._shown = line
         columns = shutil.get_terminal_size().columns
-        shown = visible_line(line)
+        shown = visible_line(line)[:columns]
         while width(shown) >= columns:
             shown = shown[:-1]
         self._write(f"\r{shown}\x1b[K")

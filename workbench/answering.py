@@ -112,7 +112,7 @@ class Answer:
             case Finished():
                 usage, timing = self.finished.usage, self.finished.timing
             case Failed(kind, message):
-                error = TakeError(kind, message)
+                error = TakeError(kind, without_surrogates(message))
             case None:
                 pass
         if usage.prompt_tokens is None and self.started:

@@ -10,7 +10,7 @@ _WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef]|[^\W
 """A Chinese, Japanese or Korean character; letters and digits; blanks; any other single character."""
 
 WORD_LIMIT = 4000
-"""Words on a side beyond which a pair of lines is shown as wholly changed: comparing takes time by their product."""
+"""Words on a side beyond which a pair of lines is shown as wholly changed."""
 
 
 class Stretch(NamedTuple):
@@ -35,12 +35,18 @@ def compared(left: str, right: str) -> list[Pair]:
     """Both texts, line beside line."""
     before, after = left.split("\n"), right.split("\n")
     pairs: list[Pair] = []
-    for kind, i, i_end, j, j_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for kind, i, i_end, j, j_end in _changes(before, after):
         if kind == "equal":
             pairs += [Pair((Stretch(line),), (Stretch(line),)) for line in before[i:i_end]]
         else:
             pairs += [_pair(a, b) for a, b in zip_longest(before[i:i_end], after[j:j_end])]
     return pairs
+
+
+def _changes(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    """As `SequenceMatcher.get_opcodes`. Blanks, and in long texts whatever comes again and again, only go with what
+    stands beside them: looked for by themselves they would make the time grow with the cube of the length."""
+    return SequenceMatcher(lambda text: not text.strip(), before, after).get_opcodes()
 
 
 def _pair(left: str | None, right: str | None) -> Pair:
@@ -49,9 +55,9 @@ def _pair(left: str | None, right: str | None) -> Pair:
     before, after = _WORD.findall(left), _WORD.findall(right)
     if max(len(before), len(after)) > WORD_LIMIT:
         return Pair((Stretch(left, changed=True),), (Stretch(right, changed=True),))
-    codes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     matches = [
-        (kind == "equal", "".join(before[i:i_end]), "".join(after[j:j_end])) for kind, i, i_end, j, j_end in codes
+        (kind == "equal", "".join(before[i:i_end]), "".join(after[j:j_end]))
+        for kind, i, i_end, j, j_end in _changes(before, after)
     ]
     # Blanks alone that happen to match, between words that don't, would only make both sides restless.
     same = [equal and (bool(a.strip()) or n in (0, len(matches) - 1)) for n, (equal, a, _) in enumerate(matches)]

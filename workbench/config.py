@@ -1,7 +1,5 @@
 """The person's settings, `config.toml`. Whatever is wrong in it is told in a line and left out, never fatal."""
 
-import re
-from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,11 +7,10 @@ from msgspec import Meta
 
 from .errors import Unreadable
 from .paths import config_dir
-from .saving import Unsaved, read, write
+from .saving import read
 from .toml_problems import problems, without
 from .toml_shape import read as read_table
-from .toml_source import BOM, parsed
-from .toml_writing import dumps as dump_toml
+from .toml_source import parsed
 from .visible import visible_line
 from .words import say
 
@@ -108,47 +105,3 @@ def load() -> tuple[Config, list[str]]:
         ]
         table = without(table, [problem.path for problem in wrong])
     return read_table(table, Config), warnings
-
-
-def set_value(key: str, value: str) -> None:
-    """Writes one setting of the file's first level, `theme`, `model` or `language`; all else stays as it is.
-
-    Raises:
-        Unsaved: the file can't be written, or what is in it can't be told apart well enough to change one line.
-        ChangedOnDisk: another program changed it in this moment.
-    """
-    folder = config_dir()
-    path = folder / NAME
-    unsaved = Unsaved("document.config_not_written", file=visible_line(str(path)), setting=key)
-    try:
-        data, digest = read(path)
-    except Unreadable as error:
-        if error.key != "document.not_found":
-            raise unsaved from None
-        data, digest = b"", None
-    try:
-        before = parsed(data, str(path))
-        changed = _with_line(data, key, dump_toml({key: value}).decode().rstrip("\n"))
-        # A line that looks like ours may stand in a text of several lines: what counts is how it reads.
-        if parsed(changed, str(path)) != {**before, key: value}:
-            raise unsaved
-    except Unreadable:
-        raise unsaved from None
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-    write(path, changed, digest)
-
-
-def _with_line(data: bytes, key: str, line: str) -> bytes:
-    source = data.removeprefix(BOM).decode()
-    string = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
-    here = re.search(rf"^{re.escape(key)}[ \t]*=[ \t]*{string}", source, re.MULTILINE)
-    # The comment above a table belongs to it.
-    table = re.search(r"^(?:[ \t]*#.*\n)*[ \t]*\[", source, re.MULTILINE)
-    if here and (table is None or here.start() < table.start()):
-        source = source[: here.start()] + line + source[here.end() :]
-    elif table:
-        source = source[: table.start()] + line + "\n\n" + source[table.start() :]
-    else:
-        source += ("\n" if source and not source.endswith("\n") else "") + line + "\n"
-    return source.encode()

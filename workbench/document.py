@@ -9,7 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
-from .conversation import Conversation, Message, Take
+from .conversation import Conversation
 from .conversation_file import Loaded, Writer, loads
 from .errors import QiaoError, Unreadable
 from .history import History, Step
@@ -165,32 +165,6 @@ class Document:
         """Makes the change again that was last taken back; returns its label, or None if there is none."""
         return self._go(self._history.redo)
 
-    def add_take(self, uid: int, take: Take, label: str = "document.step_take") -> bool:
-        """Adds the take to the message with this uid, wherever it stands by now, and chooses it.
-
-        If no assistant message has this uid any more, the take gets a message of its own: where the message stands,
-        behind it, else at the end.
-
-        Returns:
-            Whether the take went where it was meant to go.
-
-        Raises:
-            ReadOnly: the file is only shown.
-        """
-        self._refuse_if_read_only()
-        with self._state:
-            conversation = self._conversation
-            index = conversation.index(uid)
-            if index is not None and conversation.messages[index].role == "assistant":
-                place, after = index, conversation.replaced(index, conversation.messages[index].with_take(take))
-            else:
-                place = None
-                behind = len(conversation.messages) if index is None else index + 1
-                after = conversation.inserted(behind, Message(role="assistant").with_take(take))
-            self._step_to(after, label)
-        self._tell()
-        return place is not None
-
     def want_file(self) -> None:
         """What has no file yet counts as unsaved even if nothing was written: the next save makes the file."""
         with self._state:
@@ -235,19 +209,22 @@ class Document:
             if os.path.realpath(path) == os.path.realpath(self.path) and self._digest is not None:
                 self._refuse_if_read_only()
                 self.path, self.is_untitled = path, False
-                self.save()
+                self.save(again=True)
                 return
             conversation = self._conversation
             expected = read(path).digest if overwrite and os.path.exists(path) else None
             digest = write(path, self._writer.dumps(conversation), expected)
             former = self.path if self.is_untitled else None
-            former_digest = self._digest
+            former_digest, had_comments = self._digest, self._has_comments
             with self._state:
                 self.path, self.is_untitled, self._has_comments, self.read_only = path, False, False, False
                 self._now_on_disk(conversation, digest)
             if former and former_digest:
                 with suppress(QiaoError, OSError):
-                    if read(former).digest == former_digest:
+                    on_disk = read(former)
+                    if on_disk.digest == former_digest:
+                        if had_comments:
+                            self._keep_beside(on_disk.data)
                         former.unlink()
 
     def changed_on_disk(self) -> bool:
@@ -442,9 +419,12 @@ class Document:
         on_disk = read(self.path)
         if on_disk.digest != self._digest:
             return
-        name = self.path.name
-        kept = keep_copy(self.path, on_disk.data, _backup_names(name))
+        self._keep_beside(on_disk.data)
         self._has_comments = False
+
+    def _keep_beside(self, data: bytes) -> None:
+        name = self.path.name
+        kept = keep_copy(self.path, data, _backup_names(name))
         self.notices.append(
             say("document.comments_kept", file=visible_line(name), copy=visible_line(kept.name)),
         )

@@ -300,7 +300,7 @@ def _with_answer(conversation: Conversation, coming: Coming) -> Conversation:
     if not take.text[take.prefix or 0 :] and not take.thinking:
         return conversation
     there = [each for message in conversation.messages for each in message.takes]
-    if any((each.model, each.seed, each.created) == (take.model, take.seed, take.created) for each in there):
+    if any(_run(each) == _run(take) for each in there):
         return conversation
     if take.finish is None:
         error = TakeError("engine_died", say("journal.cut_off"))
@@ -311,6 +311,11 @@ def _with_answer(conversation: Conversation, coming: Coming) -> Conversation:
         return placed
     alone = Message(role="assistant", takes=(take,), chosen=1, runs_on=coming.runs_on)
     return conversation.inserted(len(conversation.messages), alone)
+
+
+def _run(take: Take) -> tuple[object, ...]:
+    """Tells of which run a take is. With a seed that is set, two of one second differ in what they answer alone."""
+    return take.model, take.seed, take.created, take.prompt_hash
 
 
 def _with_draft(conversation: Conversation, draft: Draft, uid: int | None) -> Conversation:

@@ -30,7 +30,8 @@ def save_beside(folder: Path, document: Document) -> Path:
     except OSError as error:
         raise Unsaved("document.unwritable", file=visible_line(str(folder)), detail=error.strerror or "") from None
     data = dumps(document.conversation)
-    name = f"{document.path.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    # A name may be as long as the file system allows: what is put behind it needs room.
+    name = f"{document.path.stem[:60]}-{datetime.now():%Y%m%d-%H%M%S}"
     for number in count(1):
         target = folder / (f"{name}.toml" if number == 1 else f"{name}-{number}.toml")
         try:

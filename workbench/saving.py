@@ -89,13 +89,12 @@ def write(path: Path, data: bytes, expected: str | None) -> str:
     try:
         real = Path(os.path.realpath(path))
         with _locked(real):
-            current = _current_digest(real)
+            before = _status(real)
+            current = None if before is None else _digest_in(real)
             digest = digest_of(data)
-            if current != expected:
+            if current != expected or (digest != current and not _replace(real, data, before)):
                 key = "exists" if expected is None else "gone" if current is None else "changed_on_disk"
                 raise ChangedOnDisk(f"document.{key}", file=visible_line(str(path)))
-            if digest != current:
-                _replace(real, data)
             return digest
     except OSError as error:
         raise _unsaved(path, error) from None
@@ -131,7 +130,8 @@ def keep_copy(path: Path, data: bytes, names: Iterable[str]) -> Path:
     raise FileExistsError(path)
 
 
-def _current_digest(real: Path) -> str | None:
+def _status(real: Path) -> os.stat_result | None:
+    """Of the file that is there, if any is."""
     try:
         status = real.stat()
     except FileNotFoundError:
@@ -140,15 +140,23 @@ def _current_digest(real: Path) -> str | None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise Unsaved("document.no_regular_file", file=visible_line(str(real)))
+    return status
+
+
+def _digest_in(real: Path) -> str:
     with real.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _replace(real: Path, data: bytes) -> None:
-    try:
-        before = real.stat()
-    except FileNotFoundError:
-        before = None
+def _replace(real: Path, data: bytes, before: os.stat_result | None) -> bool:
+    """Puts the data in the file's place.
+
+    Args:
+        before: what the file was when its content was compared.
+
+    Returns:
+        False: another program has written it since, and it is left as it is. A slow disk may take seconds for ours.
+    """
     # Renaming over a write-protected file would succeed: the folder's permission decides there.
     if before and not os.access(real, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -168,13 +176,23 @@ def _replace(real: Path, data: bytes) -> None:
                 os.fchown(handle, before.st_uid, -1)
             os.fchmod(handle, stat.S_IMODE(before.st_mode))
         _write_through(handle, data)
-        os.replace(temporary, real)
+        unchanged = _stamp(_status(real)) == _stamp(before)
+        if unchanged:
+            os.replace(temporary, real)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     finally:
         os.close(held)
+    if not unchanged:
+        temporary.unlink(missing_ok=True)
+        return False
     _sync_folder(real.parent)
+    return True
+
+
+def _stamp(status: os.stat_result | None) -> tuple[int, ...] | None:
+    return None if status is None else (status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 def _write_through(handle: int, data: bytes) -> None:

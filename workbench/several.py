@@ -9,6 +9,7 @@ from .conversation import ROLES, Conversation, Message
 
 def removed(conversation: Conversation, places: Collection[int]) -> Conversation:
     """Without these messages."""
+    places = set(places)
     return conversation.with_messages([m for i, m in enumerate(conversation.messages) if i not in places])
 
 
@@ -44,4 +45,5 @@ def copies(messages: Sequence[Message]) -> list[Message]:
 
 
 def _each(conversation: Conversation, places: Collection[int], change: Callable[[Message], Message]) -> Conversation:
+    places = set(places)
     return conversation.with_messages([change(m) if i in places else m for i, m in enumerate(conversation.messages)])

@@ -105,7 +105,7 @@ def brought_back(conversation: Conversation, index: int, prompt: Prompt) -> Conv
     """The conversation with the messages before `index` saying again what they said in an old prompt.
 
     What stands there now and says the same stays as it is, takes and all. Muted messages weren't part of the prompt,
-    and stay where they are.
+    and stay where they are; so do variables that it hadn't, which messages below may name.
     """
     wanted = list(prompt.messages)
     messages: list[Message] = []
@@ -116,13 +116,14 @@ def brought_back(conversation: Conversation, index: int, prompt: Prompt) -> Conv
             messages.append(_placed(message, wanted.pop(0)))
     messages += [_placed(None, said) for said in wanted]
     rest = list(conversation.messages[index:])
-    now = prompt_hashes(messages, prompt.variables)[-1]
+    variables = {**conversation.variables, **prompt.variables}
+    now = prompt_hashes(messages, variables)[-1]
     if rest:
         # The last answer that it was given is the one to be seen with it.
         answers = [number for number, take in enumerate(rest[0].takes, start=1) if take.prompt_hash == now]
         if answers:
             rest[0] = msgspec.structs.replace(rest[0], chosen=answers[-1])
-    return msgspec.structs.replace(conversation, messages=(*messages, *rest), variables=dict(prompt.variables))
+    return msgspec.structs.replace(conversation, messages=(*messages, *rest), variables=variables)
 
 
 def _placed(message: Message | None, said: Said) -> Message:

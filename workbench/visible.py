@@ -6,6 +6,7 @@ override through, and neither reads `[…]` as markup.
 """
 
 import re
+from collections.abc import Iterator
 
 NEWLINE_LIKE = "\u2028\u2029"
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -84,6 +85,12 @@ _HIDDEN = "".join(
 _HAS_HIDDEN = re.compile("[" + re.escape(_HIDDEN) + "]")
 
 
+def _unused(text: str) -> Iterator[int]:
+    """Private-use characters that a text which has some of every block doesn't use."""
+    used = set(text)
+    return (code for code in range(0x10FFFD, 0xF0000, -1) if chr(code) not in used)
+
+
 class Disguise:
     """A reversible stand-in for text in an editor that takes some characters for line ends or sends them raw.
 
@@ -95,11 +102,12 @@ class Disguise:
         # The last planes first: what is typed or pasted later may hold a font's icons, which lie in the others.
         blocks = (*range(0x10F000, 0x100000, -0x100), 0xF000, 0xE800, 0xE000)
         size = len(_HIDDEN)
-        start = next(b for b in blocks if not re.search(f"[{chr(b)}-{chr(b + size - 1)}]", text))
+        start = next((b for b in blocks if not re.search(f"[{chr(b)}-{chr(b + size - 1)}]", text)), None)
+        codes = _unused(text) if start is None else range(start, start + size)
         self._is_worn = False
-        self._put_on = {ord(char): start + i for i, char in enumerate(_HIDDEN)}
-        self._take_off = {stand_in: char for char, stand_in in self._put_on.items()}
-        self._show = {self._put_on[ord(char)]: _SHOWN[ord(char)] or char for char in _HIDDEN}
+        self._put_on = dict(zip(map(ord, _HIDDEN), codes, strict=False))
+        self._take_off = {stand_in: chr(code) for code, stand_in in self._put_on.items()}
+        self._show = {stand_in: _SHOWN[code] or chr(code) for code, stand_in in self._put_on.items()}
 
     def on(self, text: str) -> str:
         """The text as the editor holds it: as many characters, no controls but line feed and tab."""

@@ -198,3 +198,13 @@ def test_the_load_is_one_line_of_what_is_known() -> None:
         "3 running · 0 waiting · 100 tokens/s · KV cache 12%"
     )
     assert load_line(Load()) == ""
+
+
+def test_a_server_that_ends_as_soon_as_it_is_ready_is_told_of(
+    home: Path, monkeypatch: pytest.MonkeyPatch, qiao: Callable[..., Ended]
+) -> None:
+    monkeypatch.setattr(Backends, "serve", lambda *_: iter(()))
+    ended = qiao("serve", "local:Tiny-1B")
+    assert (ended.code, ended.err.count("\n")) == (4, 1)
+    assert ended.err.startswith("qiao: Tiny-1B's server ended by itself.")
+    assert str(home) in ended.err

@@ -161,3 +161,8 @@ def test_no_engine_can_make_a_file_unreadable() -> None:
     message = Message(role="assistant").with_take(take)
     read = loads(dumps(Conversation(messages=(message,))), "x").conversation.messages[0].takes[0]
     assert read == msgspec.structs.replace(take, sampling=msgspec.structs.replace(take.sampling, extra={}))
+
+
+def test_a_lone_surrogate_in_an_error_ends_where_it_enters() -> None:
+    error = fed(Failed("server_error", "bad \ud800")).take().error
+    assert error == TakeError("server_error", "bad \ufffd")

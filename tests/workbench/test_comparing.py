@@ -37,6 +37,22 @@ def test_a_line_of_very_many_words_is_taken_as_a_whole() -> None:
     assert compared(long, long + "x") == [Pair((Stretch(long, True),), (Stretch(long + "x", True),))]
 
 
+def test_a_thousand_paragraphs_that_all_differ_dont_take_a_minute() -> None:
+    sides = ["\n\n".join(f"{word} {n} " + f"{word} " * 20 for n in range(1000)) for word in ("left", "right")]
+    pairs = compared(*sides)
+    assert len(pairs) == 1999
+    assert marked(pairs[0].left) == "[left] 0 [" + "left " * 20 + "]"
+
+
+def test_what_comes_again_and_again_stands_beside_itself_around_a_change() -> None:
+    code = [f"{line}\n}}\n" for line in range(300)]
+    changed = [*code[:150], "new\n}\n", *code[151:]]
+    pairs = compared("\n".join(code), "\n".join(changed))
+    assert [(pair.left, pair.right) for pair in pairs if not pair.same] == [
+        ((Stretch("150", True),), (Stretch("new", True),))
+    ]
+
+
 texts = st.text(st.sampled_from("ab \n巴黎。"), max_size=30)
 
 

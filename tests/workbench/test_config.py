@@ -5,14 +5,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from msgspec import inspect
 
 from qiao.workbench import config
 from qiao.workbench.config import Config, Local, Provider, Vllm
-from qiao.workbench.saving import Unsaved
-from qiao.workbench.toml_writing import dumps
 
 PAGE = Path(__file__).parents[2] / "docs" / "config.md"
 
@@ -115,61 +111,6 @@ def test_a_folder_in_its_place_is_told(file: Path) -> None:
     read, (warning,) = config.load()
     assert read == Config()
     assert "is a folder" in warning
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (None, 'theme = "paper"\n'),
-        ("", 'theme = "paper"\n'),
-        ("# mine\n", '# mine\ntheme = "paper"\n'),
-        ('theme = "ink" # nice\nmodel = "m"\n', 'theme = "paper" # nice\nmodel = "m"\n'),
-        ("theme='ink'", 'theme = "paper"'),
-        ('model = "m"', 'model = "m"\ntheme = "paper"\n'),
-        ('# of local\n[local]\ntheme = "x"\n', 'theme = "paper"\n\n# of local\n[local]\ntheme = "x"\n'),
-        ('model = "m"\n\n[keys]\n', 'model = "m"\n\ntheme = "paper"\n\n[keys]\n'),
-    ],
-)
-def test_one_value_is_written_and_the_rest_stays(file: Path, before: str | None, after: str) -> None:
-    if before is not None:
-        file.write_text(before, encoding="utf-8")
-    config.set_value("theme", "paper")
-    assert file.read_text(encoding="utf-8") == after
-    assert config.load()[0].theme == "paper"
-
-
-@pytest.mark.parametrize("source", ["theme = ", 'note = """\ntheme = "x"\n"""\n[local]\n', "theme = 5\n"])
-def test_a_file_that_is_not_understood_is_left_alone(file: Path, source: str) -> None:
-    file.write_text(source, encoding="utf-8")
-    with pytest.raises(Unsaved, match="theme can't be written"):
-        config.set_value("theme", "paper")
-    assert file.read_text(encoding="utf-8") == source
-
-
-def test_the_folder_is_made(file: Path) -> None:
-    file.parent.rmdir()
-    config.set_value("model", "local:a “b”\n")
-    assert config.load()[0].model == "local:a “b”\n"
-
-
-tables = st.recursive(
-    st.one_of(st.text(), st.integers(-9, 9), st.lists(st.text(), max_size=2)),
-    lambda inner: st.dictionaries(st.sampled_from(["theme", "model", "local", "a b"]), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.sampled_from(["theme", "model", "local", "x"]), tables, max_size=4), st.text())
-def test_no_other_value_is_ever_changed(file: Path, table: dict[str, object], value: str) -> None:
-    source = dumps(table)
-    file.write_bytes(source)
-    try:
-        config.set_value("theme", value)
-    except Unsaved:
-        assert file.read_bytes() == source
-    else:
-        assert tomllib.loads(file.read_bytes().decode()) == {**table, "theme": value}
 
 
 def keys_of(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str, object]]:

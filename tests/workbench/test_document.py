@@ -12,7 +12,7 @@ from qiao.workbench.document import Document, ReadOnly
 from qiao.workbench.errors import Unreadable
 from qiao.workbench.saving import ChangedOnDisk, Unsaved
 
-LABEL = "document.step_take"
+LABEL = "document.step_reload"
 
 
 @pytest.fixture(autouse=True)
@@ -63,10 +63,10 @@ conversation = document.conversation
 last = conversation.messages[-1]
 take = Take(text=sys.argv[2], model="local:starter")
 if last.role == "assistant":
-    assert document.add_take(last.uid, take)
+    after = conversation.replaced(len(conversation.messages) - 1, last.with_take(take))
 else:
-    message = Message(role="assistant").with_take(take)
-    document.change(conversation.inserted(len(conversation.messages), message), "document.step_take")
+    after = conversation.inserted(len(conversation.messages), Message(role="assistant").with_take(take))
+document.change(after, "document.step_reload")
 document.save()
 """
 
@@ -154,29 +154,6 @@ def test_whoever_subscribes_hears_of_each_change(path: Path) -> None:
     document.unsubscribe(listen)
     typed(document, "b")
     assert len(heard) == 3
-
-
-def test_a_take_finds_its_message_wherever_it_stands(path: Path) -> None:
-    document = Document.open(path)
-    message = Message(role="assistant")
-    document.change(Conversation(messages=(user("q"), message)), LABEL)
-    document.change(document.conversation.moved(1, -1), LABEL)
-    assert document.add_take(message.uid, Take(text="an answer"))
-    assert said(document) == ["an answer", "q"]
-    assert document.undo() == "document.step_take"
-    assert said(document) == ["", "q"]
-
-
-def test_a_take_whose_message_is_gone_is_not_lost(path: Path) -> None:
-    document = Document.open(path)
-    message = Message(role="assistant")
-    document.change(Conversation(messages=(user("q"), message, user("next"))), LABEL)
-    document.change(document.conversation.replaced(1, message.with_role("user")), LABEL)
-    assert not document.add_take(message.uid, Take(text="one"))
-    assert said(document) == ["q", "", "one", "next"]
-    document.change(document.conversation.removed(1), LABEL)
-    assert not document.add_take(message.uid, Take(text="two"))
-    assert said(document) == ["q", "one", "next", "two"]
 
 
 def test_a_change_that_no_file_may_hold_is_mended(path: Path) -> None:
@@ -370,7 +347,7 @@ def test_an_answer_saved_by_the_command_joins_unsaved_edits(path: Path) -> None:
 
     # Now a further take of that answer, while the screen added one as well.
     answer = document.conversation.messages[1]
-    assert document.add_take(answer.uid, Take(text="mine"))
+    document.change(document.conversation.replaced(1, answer.with_take(Take(text="mine"))), LABEL)
     answer_from_another_process(path, "theirs")
     assert document.merge()
     document.save()
@@ -414,8 +391,6 @@ def test_a_newer_file_is_only_shown(path: Path) -> None:
     assert any("newer Qiao" in line for line in document.notices)
     with pytest.raises(ReadOnly):
         typed(document, "x")
-    with pytest.raises(ReadOnly):
-        document.add_take(1, Take(text="x"))
     with pytest.raises(ReadOnly):
         document.save_as(path, overwrite=True)
     document.save()

@@ -92,6 +92,19 @@ def test_a_number_that_json_cant_hold_costs_no_words(journal: Journal) -> None:
     assert left().answers[0].take.text == "Paris"
 
 
+def test_an_answer_of_the_same_second_to_another_question_is_another_answer(journal: Journal) -> None:
+    more = ASKED.inserted(1, Message(role="assistant").with_take(TAKE), Message(role="user", text="And its river?"))
+    hash_of_more = prompt_hashes(more.messages, {})[-1]
+    coming = msgspec.structs.replace(TAKE, text="The Sei", prompt_hash=hash_of_more)
+    journal.append([Line("a", coming=Coming(3, coming))])
+    killed(journal)
+    found = left()
+    back = restored(more, found)
+    assert [m.said for m in back.messages] == ["Capital?", "Pa", "And its river?", "The Sei"]
+    assert restored(back, found) is back
+    found.settle()
+
+
 def test_what_has_reached_the_file_is_gone(journal: Journal) -> None:
     journal.append([Line("d", draft=Draft(0, "user", "", "x"))])
     journal.remove()

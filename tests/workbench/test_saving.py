@@ -98,6 +98,24 @@ def test_what_another_program_wrote_is_never_overwritten(folder: Path) -> None:
     assert names(folder) == []
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_what_another_program_writes_during_a_slow_save_is_not_overwritten(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    path = folder / "talk.toml"
+    digest = write(path, b"ours", None) if there else None
+    synced = os.fsync
+
+    def slow(handle: int) -> None:
+        synced(handle)
+        path.write_bytes(b"theirs")
+
+    monkeypatch.setattr(os, "fsync", slow)
+    with pytest.raises(ChangedOnDisk, match="changed by another" if there else "exists"):
+        write(path, b"ours again", digest)
+    assert (path.read_bytes(), names(folder)) == (b"theirs", ["talk.toml"])
+
+
 def test_the_same_content_is_not_written_again(folder: Path) -> None:
     path = folder / "talk.toml"
     digest = write(path, b"one", None)

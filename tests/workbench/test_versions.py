@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,14 @@ def test_the_history_has_the_prompt_of_each_take_and_the_one_of_now() -> None:
     assert found[0].prompt == Prompt((Said("user", "Hm?"),))
     assert found[0].last == datetime(2026, 11, 22, tzinfo=UTC)
     assert found[1].prompt is None
+
+
+def test_bringing_back_keeps_values_that_messages_below_name() -> None:
+    prompt = prompt_of(OLD.messages[:2], OLD.variables)
+    below = Message(role="user", text="And in {{year}}?")
+    now = OLD.inserted(3, below)
+    back = brought_back(msgspec.structs.replace(now, variables={"city": "Rome", "year": "1900"}), 2, prompt)
+    assert back.variables == {"city": "Paris", "year": "1900"}
 
 
 def test_bringing_back_keeps_what_says_the_same_and_all_takes() -> None:

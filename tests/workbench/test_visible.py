@@ -100,3 +100,11 @@ def test_a_disguise_avoids_what_the_text_uses() -> None:
     disguise = Disguise(text)
     assert disguise.off(disguise.on(text)) == text
     assert disguise.shown(disguise.on("\x1b[0m")) == "␛[0m"
+
+
+def test_a_disguise_is_found_for_a_text_that_uses_some_of_every_block() -> None:
+    text = "\x1b" + "".join(map(chr, range(0xE000, 0xF900, 0x40))) + "".join(map(chr, range(0xF0000, 0x10FFFE, 0x40)))
+    disguise = Disguise(text)
+    held = disguise.on(text)
+    assert disguise.off(held) == text
+    assert harmful(held) == []
