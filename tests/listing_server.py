@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
 def listing_server(key: str) -> Generator[ListingServer]:
     """The server, while it is entered."""
     server = ListingServer(key)
-    thread = threading.Thread(target=server.serve_forever, name="listing-server")
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="listing-server")
     thread.start()
     try:
         yield server

@@ -13,7 +13,7 @@ from ...workbench.conversation import Usage
 from ...workbench.errors import QiaoError
 from ...workbench.seam import Count, Event, Failed, FailureKind, Finished, Model, Prompt, Request
 from ...workbench.visible import visible_line
-from .checkpoint import inspect
+from .checkpoint import GGUF, Checkpoint, inspect
 from .counting import TokenCounter
 from .exchange import GRACE_S
 from .failures import EngineError
@@ -157,17 +157,12 @@ class LocalBackend:
         except QiaoError as error:
             kind: FailureKind = "unloadable" if error.key in _UNLOADABLE else "unknown_model"
             return Failed(kind, str(error))
-        obstacle = inspect(path).obstacle
-        if obstacle is not None:
-            error = EngineError("engine.not_usable", model=visible_line(str(address)), problem=str(obstacle))
-            return Failed(error.kind, str(error))
-        missing = missing_package(path)
-        if missing is not None:
-            error = EngineError("engine.not_installed", model=visible_line(str(address)), package=missing)
+        manner = self._manner(address.name)
+        error = _hindrance(inspect(path), manner, visible_line(str(address)))
+        if error is not None:
             return Failed(error.kind, str(error))
         with self._changing:
             if path not in self._residents:
-                manner = self._manner(address.name)
                 if not self._residents and self._unload_after_s is not None:
                     threading.Thread(target=self._unload_idle, name="engine idle", daemon=True).start()
                 self._residents[path] = Resident(path, lambda: self._choose_place(path, manner), manner)
@@ -219,6 +214,21 @@ class LocalBackend:
         here = [choice for choice in chosen if device in choice.placement.gpus]
         taken = max((choice.free[device] for choice in here), default=0) - free[device]
         return max(sum(choice.needed for choice in here) - max(taken, 0), 0)
+
+
+def _hindrance(checkpoint: Checkpoint, manner: Manner, model: str) -> EngineError | None:
+    """Why there is no use in starting a process for the model; None if there may be."""
+    if checkpoint.obstacle is not None:
+        return EngineError("engine.not_usable", model=model, problem=str(checkpoint.obstacle))
+    missing = missing_package(checkpoint.path)
+    if missing is not None:
+        return EngineError("engine.not_installed", model=model, package=missing)
+    if manner.quantize is not None:
+        if checkpoint.quantisation is not None or checkpoint.path.is_file():
+            return EngineError("engine.packed_already", model=model, stored=checkpoint.stored_as or GGUF)
+        if importlib.util.find_spec("bitsandbytes") is None:
+            return EngineError("engine.no_bitsandbytes", model=model)
+    return None
 
 
 def missing_package(path: Path) -> str | None:

@@ -1,13 +1,12 @@
 """Loads a model's weights: in which precision, where to, with progress, and what it means when that fails."""
 
-import importlib.util
 import json
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..sensors.machine import machine_memory
-from .checkpoint import GGUF, Checkpoint, inspect
+from .checkpoint import Checkpoint, inspect
 from .failures import EngineError, first_line
 from .fit import gibibytes
 from .gguf_reading import read_once
@@ -75,8 +74,6 @@ def load(
 def _load(
     path: Path, placement: Placement, model_name: str, on_progress: OnProgress, quantize: Quantize | None
 ) -> Loaded:
-    if quantize is not None:
-        _check_quantize(inspect(path), model_name)
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
 
@@ -128,19 +125,6 @@ def _packing(quantize: Quantize | None) -> dict[str, Any]:
     make: Any = BitsAndBytesConfig
     config = make(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
     return {"quantization_config": config}
-
-
-def _check_quantize(checkpoint: Checkpoint, model_name: str) -> None:
-    """Refuses to pack what is packed, and what nothing here can pack.
-
-    Raises:
-        EngineError: it can't be packed.
-    """
-    stored = checkpoint.stored_as
-    if checkpoint.quantisation is not None or checkpoint.path.is_file():
-        raise EngineError("engine.packed_already", model=model_name, stored=stored or GGUF)
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise EngineError("engine.no_bitsandbytes", model=model_name)
 
 
 def _check_room(

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from qiao.backends.keys import key_file
+
 from ...keyrings import use_keyring
 
+REAL = key_file._N  # pyright: ignore[reportPrivateUsage]
 NEEDED = ("dbus-daemon", "gnome-keyring-daemon")
 PASSWORD = b"the password of the login"
 
@@ -25,6 +28,12 @@ def no_bus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         folder = tmp_path / name.lower()
         folder.mkdir(mode=0o700)
         monkeypatch.setenv(name, str(folder))
+
+
+@pytest.fixture(autouse=True)
+def cheap_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guess at a passphrase costs a quarter of what it really does; `test_key_file` looks at the real cost."""
+    monkeypatch.setattr(key_file, "_N", 2**14)
 
 
 class Desktop:

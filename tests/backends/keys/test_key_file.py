@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from qiao.backends.keys import key_file
 from qiao.backends.keys.key_file import KeyFile, Locked, WrongPassphrase
 from qiao.workbench.errors import QiaoError, Unreadable
+
+from .conftest import REAL
 
 KEY, OTHER = "sk-5entinel-0123456789abcdef", "sk-other-0123456789abcdefgh"
 PASSPHRASE = "correct horse battery"
@@ -146,3 +149,12 @@ def test_a_folder_that_is_none_is_told(home: Path) -> None:
     file = KeyFile()
     with pytest.raises(QiaoError, match=r"keys\.toml"):
         file.unlock(PASSPHRASE)
+
+
+def test_a_guess_costs_what_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_file, "_N", REAL)
+    file = KeyFile()
+    file.unlock("a passphrase")
+    file.set("bailian", "sk-1")
+    scrypt = tomllib.loads(file.path.read_text(encoding="utf-8"))["scrypt"]
+    assert (scrypt["n"], scrypt["r"], scrypt["p"]) == (65536, 8, 2)

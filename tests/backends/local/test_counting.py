@@ -41,8 +41,13 @@ def counter() -> Iterator[TokenCounter]:
     made.close()
 
 
-def test_the_starters_tokens_are_those_that_it_is_fed(starter: Path) -> None:
-    fed = WithTransformers(starter)
+@pytest.fixture(scope="module")
+def fed(starter: Path) -> WithTransformers:
+    """What the starter's own engine makes tokens with."""
+    return WithTransformers(starter)
+
+
+def test_the_starters_tokens_are_those_that_it_is_fed(starter: Path, fed: WithTransformers) -> None:
     assert count(Ask(str(starter), TEXTS)) == [len(fed.encode(text)) for text in TEXTS]
 
 
@@ -87,13 +92,15 @@ def test_nobody_knows_where_there_is_no_tokenizer_of_a_known_kind(tmp_path: Path
         assert counter.count(path, request("a"), is_base=False) is None
 
 
-def test_the_prompt_is_the_texts_and_about_what_stands_around(starter: Path, counter: TokenCounter) -> None:
+def test_the_prompt_is_the_texts_and_about_what_stands_around(
+    starter: Path, counter: TokenCounter, fed: WithTransformers
+) -> None:
     texts = ("Be brief.", "Capital of France?")
     told = counter.count(starter, request(*texts), is_base=False)
     assert told is not None
-    whole = WithTransformers(starter).chat([Turn("user", text) for text in texts])
+    whole = fed.chat([Turn("user", text) for text in texts])
     # Its template puts a system message of its own above these.
-    assert told.whole == pytest.approx(len(WithTransformers(starter).encode(whole)), abs=25)
+    assert told.whole == pytest.approx(len(fed.encode(whole)), abs=25)
     assert (told.last, told.last_is_exact, told.whole_is_exact) == (4, True, False)
     lone = counter.count(starter, request("a\ud800"), is_base=True)
     assert lone is not None

@@ -48,6 +48,8 @@ def test_four_bits_without_bitsandbytes_say_what_to_install(backend: LocalBacken
     failed = ask(backend, "smol", CAPITAL).failed
     assert failed.kind == "missing_extra"
     assert "pip install bitsandbytes" in failed.message
+    # Nothing was started to find that out.
+    assert backend.process_id(request("smol").address) is None
 
 
 def test_what_is_packed_already_is_not_packed_again(starter: Path) -> None:

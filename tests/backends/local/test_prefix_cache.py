@@ -2,7 +2,7 @@
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from transformers import DynamicCache
@@ -17,32 +17,53 @@ from qiao.workbench.seam import Event, Finished, Text
 from .asking_models import CAPITAL, STORY, request
 
 LONG = "This is a long preface. " * 12
+LAYERS = 6
+TOKEN_BYTES = 2 * LAYERS * 3 * 64 * 4
+"""Keys and values, 3 heads of 64 numbers of 4 bytes in each layer."""
 
 
 @pytest.fixture(scope="module")
 def answerer(safetensors_model: Path) -> Answerer:
+    """The starter's first layers, in float32: what it writes makes no sense, but depends on all that stands before."""
     loaded = load(safetensors_model, CPU, "local:smol", lambda done, total: None)
     assert loaded.dtype == "float32"
+    loaded.model.model.layers = loaded.model.model.layers[:LAYERS]
+    loaded.model.config.num_hidden_layers = LAYERS
     return Answerer(Tokenizer(safetensors_model), loaded.model, 8192, 2**33)
 
 
-def answer(
-    answerer: Answerer, *texts: str, stop: threading.Event | None = None, **options: Any
-) -> tuple[str, Finished]:
+class Said(NamedTuple):
+    """An answer, and how likely each of its tokens was: that tells of a wrong cache where the text still doesn't."""
+
+    text: str
+    logprobs: tuple[float, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Said)
+            and self.text == other.text
+            and self.logprobs == pytest.approx(other.logprobs, abs=1e-3)
+        )
+
+
+def answer(answerer: Answerer, *texts: str, **options: Any) -> tuple[Said, Finished]:
     events: list[Event] = []
-    sampling = {"temperature": 0, "max_tokens": 12, **options}
-    answerer.answer(request("smol", *texts, **sampling), stop or threading.Event(), events.append)
+    sampling = {"temperature": 0, "max_tokens": 12, "logprobs": 0, **options}
+    answerer.answer(request("smol", *texts, **sampling), threading.Event(), events.append)
     last = events[-1]
     assert isinstance(last, Finished)
-    return "".join(event.text for event in events if isinstance(event, Text)), last
+    pieces = [event for event in events if isinstance(event, Text)]
+    chances = tuple(token.logprob for piece in pieces for token in piece.chances)
+    assert chances
+    return Said("".join(piece.text for piece in pieces), chances), last
 
 
-def fresh(answerer: Answerer, *texts: str, **options: Any) -> str:
+def fresh(answerer: Answerer, *texts: str, **options: Any) -> Said:
     """What is answered without anything kept."""
     answerer.prefixes.drop()
-    text, finished = answer(answerer, *texts, **options)
+    said, finished = answer(answerer, *texts, **options)
     assert finished.usage.cached_tokens == 0
-    return text
+    return said
 
 
 CONVERSATIONS = [
@@ -58,11 +79,13 @@ CONVERSATIONS = [
 
 def test_answers_are_the_same_with_and_without(answerer: Answerer) -> None:
     expected = [fresh(answerer, *texts) for texts in CONVERSATIONS]
+    # Each conversation tells.
+    assert len({round(said.logprobs[0], 3) for said in expected}) == len(set(CONVERSATIONS))
     answerer.prefixes.drop()
     cached: list[int] = []
-    for texts, text in zip(CONVERSATIONS, expected, strict=True):
+    for texts, said in zip(CONVERSATIONS, expected, strict=True):
         kept, finished = answer(answerer, *texts)
-        assert kept == text
+        assert kept == said
         assert finished.usage.cached_tokens is not None
         assert finished.usage.prompt_tokens is not None
         assert finished.usage.cached_tokens < finished.usage.prompt_tokens
@@ -102,9 +125,9 @@ def test_a_stopped_prefill_is_gone_on_with(answerer: Answerer) -> None:
     answerer.answer(request("smol", LONG * 3 + CAPITAL, temperature=0), stop, said)
     done = max(slices)
     assert done > 0
-    text, finished = answer(answerer, LONG * 3 + CAPITAL)
+    said_then, finished = answer(answerer, LONG * 3 + CAPITAL)
     assert finished.usage.cached_tokens == done
-    assert text == expected
+    assert said_then == expected
 
 
 def test_a_broken_off_answer_leaves_nothing_wrong_behind(answerer: Answerer) -> None:
@@ -121,17 +144,18 @@ def test_a_broken_off_answer_leaves_nothing_wrong_behind(answerer: Answerer) -> 
 
 
 def test_too_large_a_cache_is_not_kept(safetensors_model: Path, answerer: Answerer) -> None:
-    small = Answerer(answerer._tokenizer, answerer._model, 8192, 8 * 100 * 46080)  # pyright: ignore[reportPrivateUsage]
+    small = Answerer(answerer._tokenizer, answerer._model, 8192, 8 * 100 * TOKEN_BYTES)  # pyright: ignore[reportPrivateUsage]
     answer(small, CAPITAL)
-    assert 0 < small.prefixes.size_bytes <= 100 * 46080
+    assert 0 < small.prefixes.size_bytes <= 100 * TOKEN_BYTES
     answer(small, LONG * 2 + CAPITAL)
     assert small.prefixes.size_bytes == 0
 
 
 def test_dropping_frees_it(answerer: Answerer) -> None:
-    answer(answerer, CAPITAL)
-    # Keys and values, 30 layers, 3 heads of 64 numbers of 4 bytes; the last token is never fed.
-    assert answerer.prefixes.size_bytes == (37 + 8 - 1) * 2 * 30 * 3 * 64 * 4
+    _, finished = answer(answerer, CAPITAL)
+    tokens = (finished.usage.prompt_tokens or 0) + (finished.usage.completion_tokens or 0)
+    # The last token is never fed.
+    assert answerer.prefixes.size_bytes == (tokens - 1) * TOKEN_BYTES
     answerer.prefixes.drop()
     assert answerer.prefixes.size_bytes == 0
 

@@ -47,7 +47,7 @@ def small(config: Any) -> tuple[Any, Callable[[], DynamicCache]]:
     return model.eval(), lambda: DynamicCache(config=config)
 
 
-@pytest.fixture(params=list(CONFIGS))
+@pytest.fixture(scope="module", params=list(CONFIGS))
 def folding(request: pytest.FixtureRequest) -> tuple[Any, Callable[[], DynamicCache]]:
     return small(CONFIGS[request.param]())
 
@@ -72,7 +72,7 @@ def prefixes(model: Any, make: Callable[[], Any]) -> PrefixCache:
 def test_slices_are_stopped_gone_on_with_and_give_the_same(folding: tuple[Any, Callable[[], DynamicCache]]) -> None:
     model, make = folding
     kept = prefixes(model, make)
-    ids = prompt(300)
+    ids = prompt(140)
     with torch.inference_mode():
         expected = greedy(model, ids)
         stopped = threading.Event()
