@@ -8,7 +8,7 @@ import pytest
 from qiao.tui.glyphs import glyphs
 from qiao.workbench.conversation import Conversation, Message, Take
 
-from .bench import NARROW, WIDE, in_loop, workbench
+from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
 
 TALK = Conversation(
     title="Capitals",
@@ -40,6 +40,23 @@ async def test_takes_stand_side_by_side_and_one_is_chosen(tmp_path: Path, size: 
         await bench.until(lambda: bench.session.conversation.messages[1].chosen == 1)
         await bench.press("u")
         await bench.until(lambda: bench.session.conversation.messages[1].chosen == 2)
+
+
+@in_loop
+async def test_of_two_takes_side_by_side_the_one_of_an_earlier_prompt_says_so(tmp_path: Path) -> None:
+    async with workbench(talk(*HELLO), tmp_path / "talk.toml") as bench:
+        bench.scripted.enqueue("Paris.")
+        await bench.press("r")
+        await bench.see("Paris.")
+        await bench.press("k", "e")
+        await bench.type(" Or of Italy?")
+        bench.scripted.enqueue("Rome.")
+        await bench.press("ctrl+r")
+        await bench.see("‹2/2›", "Rome.")
+        await bench.idle()
+        await bench.press("c")
+        await bench.see("‹1/2› echo  stale: answered another prompt", "Paris.", "Rome.")
+        assert bench.text().count("stale") == 1
 
 
 @in_loop

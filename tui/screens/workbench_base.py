@@ -200,12 +200,16 @@ class WorkbenchBase(KnownModels, Screen[None]):
             words.append(Run(f"{self.current + 1}/{len(self.sessions)} · ", "muted"))
         if others := sum(1 for other in self.sessions if other.runs and other is not session):
             words.append(Run(f"{say('screen.answering_elsewhere', n=others)} · ", "accent"))
+        problem = self.qiao.keeper.problem(document)
+        if problem is not None:
+            # Before what may be cut off where there is little room.
+            words.append(Run(f"{visible_line(problem)} · ", "bad"))
         if tags := session.conversation.tags:
             words.append(Run(f"{visible_line(tags_line(tags, '#'))} · ", "faint"))
         if (context := self._context_words()) is not None:
             words += [Run(context, "muted"), Run(" · ", "muted")]
-        if (problem := self.qiao.keeper.problem(document)) is not None:
-            words.append(Run(visible_line(problem), "bad"))
+        if problem is not None:
+            words.append(Run(say("screen.unsaved"), "bad"))
         elif document.read_only:
             words.append(Run(say("screen.read_only"), "warn"))
         elif document.is_new and not document.is_untitled:
