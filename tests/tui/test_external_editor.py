@@ -128,7 +128,7 @@ def test_a_key_that_interrupts_the_editor_ends_that_alone(
         terminal.send("o")
         terminal.wait("the editor is here")
         terminal.send(key)
-        terminal.wait("q quit")
+        terminal.wait(lambda shown: "q quit" in shown and "the editor is here" not in shown)
     terminal.send("e!\x1b")
     terminal.wait("Hello.!")
 

@@ -195,15 +195,12 @@ class WorkbenchBase(KnownModels, Screen[None]):
         session = self.session
         document = session.document
         title = visible_line(document.title)
-        words: list[Run] = []
+        problem = self.qiao.keeper.problem(document)
+        words = [] if problem is None else [Run(f"{visible_line(problem)} · ", "bad")]
         if len(self.sessions) > 1:
             words.append(Run(f"{self.current + 1}/{len(self.sessions)} · ", "muted"))
         if others := sum(1 for other in self.sessions if other.runs and other is not session):
             words.append(Run(f"{say('screen.answering_elsewhere', n=others)} · ", "accent"))
-        problem = self.qiao.keeper.problem(document)
-        if problem is not None:
-            # Before what may be cut off where there is little room.
-            words.append(Run(f"{visible_line(problem)} · ", "bad"))
         if tags := session.conversation.tags:
             words.append(Run(f"{visible_line(tags_line(tags, '#'))} · ", "faint"))
         if (context := self._context_words()) is not None:
