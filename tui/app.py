@@ -322,7 +322,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         if self.plain and self.screen is self.workbench and self.workbench.is_whole:
             self.workbench.announce(text)
         else:
-            if self.screen is self.workbench and self.workbench.is_whole:
+            if self.workbench.is_whole:
                 self.workbench.place_notices()
             self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 

@@ -23,7 +23,7 @@ from ...workbench.words import say
 from .. import remembered
 from ..aside import Late, put
 from ..edited import Edited, EditedPage
-from ..glyphs import glyphs
+from ..glyphs import SIDEWAYS, glyphs
 from ..host import Host
 from ..inks import Inks
 from ..jobs import Ended, Work
@@ -353,7 +353,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         elif focused is not None and focused.id == "model-rows":
             return self._picker_hints()
         elif focused is not None and focused.id == "sampling-rows":
-            words = {"enter": "hint_type", "← →": "hint_step", "d": "hint_unset", "esc": "hint_back"}
+            words = {"enter": "hint_type", SIDEWAYS: "hint_step", "d": "hint_unset", "esc": "hint_back"}
         else:
             return self._action_hints(*self._likely_actions(), *ALWAYS)
         return [Hint(key, say(f"screen.{word}")) for key, word in words.items()]
