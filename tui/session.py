@@ -413,14 +413,18 @@ class Session:
     def to_replay(self) -> list[int]:
         """The uids of the answers that a replay gives anew.
 
+        What is written by hand stays, where a model gave others: an example shows what answers are to be like.
+
         Raises:
             QiaoError: there is none, or something is coming already.
         """
         if self.runs:
             raise QiaoError("screen.already_running")
         messages = [m for m in self.conversation.messages if m.role == "assistant" and not m.muted]
-        # On a page, what is written by hand is no answer.
-        answers = [m.uid for m in messages if self.page is None or m.take is not None]
+        answers = [m.uid for m in messages if (m.takes if self.page is None else m.take is not None)]
+        if not answers and self.page is None:
+            # Of another program, say, which keeps no takes. On a page, what is written by hand is no answer.
+            answers = [m.uid for m in messages]
         if not answers:
             raise QiaoError("screen.nothing_to_replay")
         return answers

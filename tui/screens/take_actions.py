@@ -72,6 +72,7 @@ class TakeActions(ConversationActions):
         self._check_writable()
         session = self.session
         count = len(session.to_replay())
+        answers = sum(m.role == "assistant" and not m.muted for m in session.conversation.messages)
 
         def begin(address: Address) -> None:
             session.begin_replay(address)
@@ -83,7 +84,8 @@ class TakeActions(ConversationActions):
                 self.guarded(lambda: begin(address))
 
         sampling = session.conversation.sampling
-        self.app.push_screen(ReplayWith(self.inks, count, self.address, self.models, sampling), chosen)
+        staying = answers - count if session.page is None else 0
+        self.app.push_screen(ReplayWith(self.inks, (count, staying), self.address, self.models, sampling), chosen)
 
     def answer_came(self, run: Run, answer: Answer) -> None:
         session = next((s for s in self.sessions if run in s.runs), None)
