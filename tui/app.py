@@ -315,7 +315,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         if self.plain and self.screen is self.workbench and self.workbench.is_whole:
             self.workbench.announcing.announce(text)
         else:
-            if self.screen is self.workbench and self.workbench.is_whole:
+            if self.workbench.is_whole:
                 self.workbench.notice_place.choose()
             self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
 

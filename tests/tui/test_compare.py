@@ -8,7 +8,7 @@ import pytest
 from qiao.tui.text.glyphs import glyphs
 from qiao.workbench.conversation import Conversation, Message, Take
 
-from .bench import NARROW, WIDE, in_loop, workbench
+from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
 
 TALK = Conversation(
     title="Capitals",
@@ -43,6 +43,23 @@ async def test_takes_stand_side_by_side_and_one_is_chosen(tmp_path: Path, size: 
 
 
 @in_loop
+async def test_of_two_takes_side_by_side_the_one_of_an_earlier_prompt_says_so(tmp_path: Path) -> None:
+    async with workbench(talk(*HELLO), tmp_path / "talk.toml") as bench:
+        bench.scripted.enqueue("Paris.")
+        await bench.press("r")
+        await bench.see("Paris.")
+        await bench.press("k", "e")
+        await bench.type(" Or of Italy?")
+        bench.scripted.enqueue("Rome.")
+        await bench.press("ctrl+r")
+        await bench.see("‹2/2›", "Rome.")
+        await bench.idle()
+        await bench.press("c")
+        await bench.see("‹1/2› echo  stale: answered another prompt", "Paris.", "Rome.")
+        assert bench.text().count("stale") == 1
+
+
+@in_loop
 async def test_a_message_with_one_version_has_nothing_to_compare(tmp_path: Path) -> None:
     async with workbench(TALK, tmp_path / "talk.toml") as bench:
         await bench.press("c")
@@ -66,7 +83,7 @@ async def test_a_fork_goes_on_by_itself_and_is_saved(tmp_path: Path) -> None:
 
 @in_loop
 async def test_replaying_gives_every_answer_anew_on_top_of_the_new_ones(tmp_path: Path) -> None:
-    four = TALK.inserted(3, Message(role="assistant", text="Yes."))
+    four = TALK.inserted(3, Message(role="assistant", takes=(Take(text="Yes."),), chosen=1))
     async with workbench(four, tmp_path / "talk.toml") as bench:
         bench.scripted.enqueue("It is Lille.")
         bench.scripted.enqueue("Quite.")
@@ -80,8 +97,33 @@ async def test_replaying_gives_every_answer_anew_on_top_of_the_new_ones(tmp_path
 
 
 @in_loop
+async def test_examples_by_hand_stay_where_a_model_gave_the_answers(tmp_path: Path) -> None:
+    shots = (Message(role="user", text="Capital of Spain?"), Message(role="assistant", text="Madrid."))
+    async with workbench(TALK.inserted(0, *shots), tmp_path / "talk.toml") as bench:
+        bench.scripted.enqueue("Paris.")
+        await bench.press("R")
+        await bench.see("answers to give anew: 1, by hand and staying: 1")
+        await bench.press("enter")
+        await bench.see("All answers are new")
+        await bench.idle()
+        said = [message.said for message in bench.session.conversation.messages]
+        assert said == ["Capital of Spain?", "Madrid.", "Capital of France?", "Paris.", "Sure?"]
+
+
+@in_loop
+async def test_answers_that_came_without_takes_are_all_given_anew(tmp_path: Path) -> None:
+    imported = talk(("user", "Capital of Spain?"), ("assistant", "Madrid."), model="scripted:echo")
+    async with workbench(imported, tmp_path / "talk.toml") as bench:
+        bench.scripted.enqueue("It is Madrid.")
+        await bench.press("R", "enter")
+        await bench.see("All answers are new")
+        await bench.idle()
+        assert bench.session.conversation.messages[1].said == "It is Madrid."
+
+
+@in_loop
 async def test_another_model_replays_and_the_conversation_keeps_its_own(tmp_path: Path) -> None:
-    four = TALK.inserted(3, Message(role="assistant", text="Yes."))
+    four = TALK.inserted(3, Message(role="assistant", takes=(Take(text="Yes."),), chosen=1))
     async with workbench(four, tmp_path / "talk.toml") as bench:
         await bench.press("R")
         await bench.see("answers to give anew: 2", "scripted:echo", "the model's own sampling")
@@ -98,7 +140,7 @@ async def test_another_model_replays_and_the_conversation_keeps_its_own(tmp_path
 
 @in_loop
 async def test_replaying_may_be_left_and_is_stopped_as_a_whole(tmp_path: Path) -> None:
-    four = TALK.inserted(3, Message(role="assistant", text="Yes."))
+    four = TALK.inserted(3, Message(role="assistant", takes=(Take(text="Yes."),), chosen=1))
     async with workbench(four, tmp_path / "talk.toml") as bench:
         await bench.press("R")
         await bench.see("REPLAY")
@@ -116,7 +158,7 @@ async def test_replaying_may_be_left_and_is_stopped_as_a_whole(tmp_path: Path) -
 
 @in_loop
 async def test_a_replay_ends_with_an_answer_that_goes_wrong(tmp_path: Path) -> None:
-    four = TALK.inserted(3, Message(role="assistant", text="Yes."))
+    four = TALK.inserted(3, Message(role="assistant", takes=(Take(text="Yes."),), chosen=1))
     async with workbench(four, tmp_path / "talk.toml") as bench:
         bench.scripted.enqueue("It", fail="engine_died", message="Gone.")
         await bench.press("R", "enter")

@@ -9,18 +9,24 @@ import pytest
 from textual.app import App, SuspendNotSupported
 
 from qiao.tui.input.external_editor import edit_text
+from qiao.workbench.conversation import Conversation, Message
+from qiao.workbench.conversation_file import dumps
 from qiao.workbench.errors import QiaoError
+
+from .conftest import Terminal
 
 
 class Suspendable(App[object]):
-    """An app that can be suspended without a terminal, and notes that it was."""
+    """An app that can be suspended without a terminal, and notes that it was; as Textual does, it comes back only if
+    nothing was raised meanwhile."""
 
-    suspended = 0
+    suspended = resumed = 0
 
     @contextlib.contextmanager
     def suspend(self) -> Iterator[None]:
         self.suspended += 1
         yield
+        self.resumed += 1
 
 
 class Unsuspendable(App[object]):
@@ -94,15 +100,55 @@ def test_an_editor_that_fails_changes_nothing_and_is_named(use_editor: Callable[
 
 def test_an_editor_that_isnt_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISUAL", "no-such-editor-\x1b[2J")
+    app = Suspendable()
     with pytest.raises(QiaoError, match="no-such-editor") as caught:
-        edit_text(Suspendable(), "x")
+        edit_text(app, "x")
+    assert app.resumed == 1
     assert "\x1b" not in str(caught.value)
 
 
 def test_a_command_that_cant_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISUAL", "vi 'unclosed")
+    app = Suspendable()
     with pytest.raises(QiaoError, match="unclosed"):
-        edit_text(Suspendable(), "x")
+        edit_text(app, "x")
+    assert app.resumed == 1
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x1c"])
+def test_a_key_that_interrupts_the_editor_ends_that_alone(
+    open_terminal: Callable[..., Terminal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("VISUAL", "sh -c 'echo the editor is here; exec sleep 600'")
+    path = tmp_path / "talk.toml"
+    path.write_bytes(dumps(Conversation(messages=(Message(role="user", text="Hello."),))))
+    terminal = open_terminal(str(path))
+    terminal.wait("Hello.")
+    for _ in range(2):
+        terminal.send("o")
+        terminal.wait("the editor is here")
+        terminal.send(key)
+        terminal.wait(lambda shown: "q quit" in shown and "the editor is here" not in shown)
+    terminal.send("e!\x1b")
+    terminal.wait("Hello.!")
+
+
+@pytest.mark.parametrize("editor", ["/no/such/editor", "vi 'unclosed"])
+def test_the_screen_comes_back_from_an_editor_that_isnt_there(
+    open_terminal: Callable[..., Terminal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, editor: str
+) -> None:
+    monkeypatch.setenv("VISUAL", editor)
+    path = tmp_path / "talk.toml"
+    path.write_bytes(dumps(Conversation(messages=(Message(role="user", text="Hello."),))))
+    terminal = open_terminal(str(path))
+    terminal.wait("Hello.")
+    for key in "oE":
+        terminal.send(key)
+        terminal.wait("can't be started")
+        terminal.send("\x1b")
+        terminal.wait(lambda shown: "can't be started" not in shown)
+    terminal.send("e!\x1b")
+    terminal.wait("Hello.!")
 
 
 def test_an_editor_that_takes_the_file_away_is_said(use_editor: Callable[[str], Path]) -> None:

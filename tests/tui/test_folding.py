@@ -1,5 +1,6 @@
 """Long texts folded and opened, by keys. Folding is seen on the screen only; the document knows nothing of it."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,23 @@ async def test_an_answer_with_thinking_goes_round(tmp_path: Path) -> None:
         await bench.press("z")
         await bench.see("item 59")
         await bench.miss("Let me see.")
+
+
+@in_loop
+async def test_thinking_that_streams_in_can_be_put_out_of_sight(tmp_path: Path) -> None:
+    hold = threading.Event()
+    async with workbench(talk(("user", "Hm?")), tmp_path / "t.toml") as bench:
+        bench.scripted.enqueue("So it is.", thinking="Letmesee and so on.", hold=hold)
+        await bench.press("r")
+        await bench.see("thinking, 1 tokens", "Letmes")
+        await bench.press("z")
+        await bench.miss("Letmes")
+        await bench.see("thinking, 1 tokens")
+        await bench.press("z")
+        await bench.see("Letmes")
+        hold.set()
+        await bench.see("So it is.", "stop")
+        await bench.miss("Letmesee")
 
 
 @in_loop

@@ -152,3 +152,21 @@ async def test_the_palette_stays_quick_with_a_catalog_of_many_models(path: Path)
         await bench.see("it/[bold]one\u241b")
         await bench.press("down", "enter")
         await bench.until(lambda: bench.session.document.conversation.model == "hub:it/[bold]one\x1b", "it to be used")
+
+
+@in_loop
+async def test_a_line_that_was_left_comes_back_where_the_same_is_asked(path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        await bench.press("semicolon")
+        await bench.see("empty takes it away")
+        await bench.type("much too vague")
+        await bench.press("escape")
+        await bench.see("comes back by")
+        assert bench.session.conversation.messages[1].note is None
+        await bench.press("W", "up")
+        await bench.see("Save as")
+        assert "much too vague" not in bench.text()
+        await bench.press("escape", "semicolon", "up")
+        await bench.type(", say")
+        await bench.press("enter")
+        await bench.see("note: much too vague, say")

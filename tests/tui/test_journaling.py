@@ -51,7 +51,5 @@ async def test_a_disk_that_loses_what_was_written_is_told_of(tmp_path: Path, mon
         await bench.press("e")
         await bench.type(" two")
         await bench.see("Input/output error")
-        before = written()
-        await bench.type(" three")
         # Nobody knows what of it has reached the disk: all is written again.
-        await bench.until(lambda: "one two three" in written().removeprefix(before), "the whole draft")
+        await bench.until(lambda: written().count('"draft":{') >= 2, "the whole draft again")

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -103,8 +104,11 @@ def test_the_program_draws_nothing_in_it(home: Path, tmp_path: Path) -> None:
     try:
         terminal.wait("Nothing is written yet.")
         terminal.wait("quit")
-        drawn = [char for char in terminal.text() if 0x2500 <= ord(char) < 0x2600]
-        assert not drawn
+        for keys, words in (("", "quit"), ("s", "unset"), ("\x1b:", "any action"), ("\x1b?", "MOVING")):
+            terminal.send(keys)
+            terminal.wait(words)
+            time.sleep(0.3)
+            assert not [char for char in terminal.text() if 0x2190 <= ord(char) < 0x2600], keys
     finally:
         terminal.close()
 

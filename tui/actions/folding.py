@@ -16,7 +16,9 @@ class Folding(Actions):
         if message is None:
             return
         uid, folds = message.uid, session.folds
-        if session.run_of(uid) is not None:
+        if (run := session.run_of(uid)) is not None and not run.answer.text:
+            session.folds = folds.watched(uid)
+        elif run is not None:
             session.folds = folds.with_thinking(uid, folded=not folds.hides_thinking(uid))
         else:
             thinks = bool(message.take and message.take.thinking)

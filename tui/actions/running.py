@@ -183,6 +183,8 @@ class Running(Actions):
         self.check_writable()
         session = self.session
         count = len(session.answering.to_replay())
+        answers = sum(m.role == "assistant" and not m.muted for m in session.conversation.messages)
+        staying = answers - count if session.page is None else 0
 
         def begin(address: Address) -> None:
             session.answering.begin_replay(address)
@@ -194,7 +196,7 @@ class Running(Actions):
                 self.bench.guarded(lambda: begin(address))
 
         sampling, models = session.conversation.sampling, self.bench.known.models
-        self.app.push_screen(ReplayWith(self.inks, count, self.bench.address, models, sampling), chosen)
+        self.app.push_screen(ReplayWith(self.inks, (count, staying), self.bench.address, models, sampling), chosen)
 
     def _replay(self, session: Session) -> None:
         try:

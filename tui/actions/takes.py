@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...workbench.asking import prompt_hashes
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.versions import Version, brought_back, history
@@ -42,6 +43,8 @@ class Takes(Actions):
         if message is None or len(found := versions(message, 80)) < 2:
             raise QiaoError("compare.nothing")
         session = self.session
+        before = session.conversation.messages[: session.conversation.index(message.uid)]
+        asks = prompt_hashes(before, session.conversation.variables)[-1]
 
         def chosen(number: int | None) -> None:
             here = session.conversation.index(message.uid)
@@ -54,7 +57,7 @@ class Takes(Actions):
                 session.change(session.conversation.replaced(here, changed), "label.walk")
                 self.bench.refresh_all()
 
-        self.app.push_screen(Compare(message, self.inks), chosen)
+        self.app.push_screen(Compare(message, asks, self.inks), chosen)
 
     def do_fork(self) -> None:
         """The conversation up to the selected message goes on as another one; this one stays as it is."""

@@ -35,7 +35,8 @@ class Drafting(BenchPart):
         from ..transcript.editor import MessageEditor
 
         self.edited = edited
-        self.editor = MessageEditor(edited.beginning + added, self.inks, self.qiao.keys.bindings("editor", *where))
+        keys = self.qiao.keys.bindings("editor", *where)
+        self.editor = MessageEditor(edited.beginning + added, self.inks, keys, edited.given)
         self.editor.styles.width = self.transcript.editor_width
         self.editor.styles.height = 1
         # Out of sight until it is known where its block stands.

@@ -26,6 +26,11 @@ class Edited(NamedTuple):
         """How many messages stand above it; None: it is gone."""
         return self.session.conversation.index(self.uid)
 
+    @property
+    def given(self) -> list[tuple[int, int]]:
+        """A model's text and one's own aren't told apart within a message."""
+        return []
+
     def writing(self, edit: int, text: Callable[[], str]) -> Writing | None:
         """What is to be written down of the draft as it grows; None: the message is gone."""
         if (place := self.place) is None:
@@ -54,6 +59,13 @@ class EditedPage(NamedTuple):
     @property
     def place(self) -> int:
         return 0
+
+    @property
+    def given(self) -> list[tuple[int, int]]:
+        """From where to where a model wrote the text, in characters."""
+        messages = self.opened.messages
+        stretches = page_of(messages).stretches
+        return [(start, end) for place, start, end in stretches if messages[place].take is not None]
 
     def writing(self, edit: int, text: Callable[[], str]) -> Writing:
         """What is to be written down of the draft as it grows."""

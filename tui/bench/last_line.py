@@ -10,7 +10,7 @@ from ..panes.inline_input import InlineInput
 from ..panes.model_tree import Part, Recent
 from ..panes.models import ModelsPane
 from ..panes.picker_hints import picker_hints
-from ..text.glyphs import glyphs
+from ..text.glyphs import SIDEWAYS, glyphs
 from ..transcript.blocks import take_mark
 from .edited import EditedPage
 from .part import BenchPart
@@ -54,7 +54,7 @@ class LastLine(BenchPart):
         elif focused is not None and focused.id == "model-rows":
             return self._picker_hints()
         elif focused is not None and focused.id == "sampling-rows":
-            words = {"enter": "hint_type", "← →": "hint_step", "d": "hint_unset", "esc": "hint_back"}
+            words = {"enter": "hint_type", SIDEWAYS: "hint_step", "d": "hint_unset", "esc": "hint_back"}
         else:
             return self._action_hints(*self._likely_actions(), *ALWAYS)
         return [Hint(key, say(f"screen.{word}")) for key, word in words.items()]

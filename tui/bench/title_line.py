@@ -26,7 +26,8 @@ class TitleLine(BenchPart):
         bench, session = self.bench, self.session
         document = session.document
         title = visible_line(document.title)
-        words: list[Run] = []
+        problem = self.qiao.keeper.problem(document)
+        words = [] if problem is None else [Run(f"{visible_line(problem)} · ", "bad")]
         if len(bench.sessions) > 1:
             words.append(Run(f"{bench.current + 1}/{len(bench.sessions)} · ", "muted"))
         if others := sum(1 for other in bench.sessions if other.runs and other is not session):
@@ -35,8 +36,8 @@ class TitleLine(BenchPart):
             words.append(Run(f"{visible_line(tags_line(tags, '#'))} · ", "faint"))
         if (context := self._context_words()) is not None:
             words += [Run(context, "muted"), Run(" · ", "muted")]
-        if (problem := self.qiao.keeper.problem(document)) is not None:
-            words.append(Run(visible_line(problem), "bad"))
+        if problem is not None:
+            words.append(Run(say("screen.unsaved"), "bad"))
         elif document.read_only:
             words.append(Run(say("screen.read_only"), "warn"))
         elif document.is_new and not document.is_untitled:

@@ -1,7 +1,7 @@
 """Small dialogs: a question answered by one key, and a line to be typed."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,8 +13,12 @@ from textual.widgets import Input, Static
 
 from ...workbench.visible import visible
 from ...workbench.words import say
+from ..host import Host
 from ..input.at_once import bind_at_once
 from ..input.shown_input import ShownInput
+
+WORTH = 8
+"""Characters; a shorter text that was left is typed again as soon as it is brought back."""
 
 
 class Choice(NamedTuple):
@@ -55,10 +59,15 @@ class Question(ModalScreen[str | None]):
 
 
 class LineInput(ModalScreen[str | None]):
-    """Asks for one line; enter gives it, esc gives None."""
+    """Asks for one line; enter gives it, esc gives None. What was left so comes back by ↑ where the same is asked."""
 
     CSS_PATH = "questions.tcss"
-    BINDINGS = [Binding("escape,ctrl+c", "leave", show=False, priority=True)]
+    BINDINGS = [
+        Binding("escape,ctrl+c", "leave", show=False, priority=True),
+        Binding("up", "bring_back", show=False, priority=True),
+    ]
+    left: ClassVar[dict[str, str]] = {}
+    """By what was asked."""
 
     def __init__(self, label: str, value: str = "", suggestions: Sequence[str] = (), *, replace: bool = False) -> None:
         super().__init__()
@@ -92,4 +101,13 @@ class LineInput(ModalScreen[str | None]):
         self.dismiss(event.value)
 
     def action_leave(self) -> None:
+        typed = self.query_one(Input).value
+        if typed != self._value and len(typed) >= WORTH:
+            self.left[self._label] = typed
+            cast(Host, self.app).tell(say("screen.line_left"))
         self.dismiss(None)
+
+    def action_bring_back(self) -> None:
+        line = self.query_one(Input)
+        line.value = self.left.get(self._label, line.value)
+        line.action_end()

@@ -27,7 +27,7 @@ class ReplayWith(FilteredList[Address]):
 
     Args:
         inks: of the theme.
-        count: how many answers there are.
+        counts: of the answers to be given anew, and of those by hand that stay.
         current: the model that answers next.
         models: all that are known.
         sampling: what the answers are given with.
@@ -35,8 +35,12 @@ class ReplayWith(FilteredList[Address]):
 
     CSS_PATH = ["filtered.tcss", "replay_with.tcss"]
 
-    def __init__(self, inks: Inks, count: int, current: Address, models: Sequence[Model], sampling: Sampling) -> None:
-        super().__init__(inks, say("replay.title", n=count))
+    def __init__(
+        self, inks: Inks, counts: tuple[int, int], current: Address, models: Sequence[Model], sampling: Sampling
+    ) -> None:
+        count, staying = counts
+        words = say("replay.staying", n=count, staying=staying) if staying else say("replay.title", n=count)
+        super().__init__(inks, words)
         others = [model.address for model in models if model.address != current]
         self._names = [(address, str(address).lower()) for address in (current, *others)]
         self._current = current

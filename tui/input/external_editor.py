@@ -2,8 +2,11 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
@@ -19,15 +22,32 @@ def edit_file(app: App[object], path: Path) -> int:
     Raises:
         QiaoError: there is no such editor, or this terminal can't be given up to it.
     """
+    code = None
     try:
-        with app.suspend():
+        # Textual takes the screen back only if nothing is raised meanwhile.
+        with app.suspend(), suppress(OSError, ValueError), _keys_are_the_editors():
             screen = terminal.descriptor()
             arguments = [*shlex.split(_command()), str(path)]
-            return subprocess.run(arguments, check=False, stdout=screen, stderr=screen).returncode
+            code = subprocess.run(arguments, check=False, stdout=screen, stderr=screen).returncode
     except SuspendNotSupported:
         raise QiaoError("screen.no_suspend") from None
-    except (OSError, ValueError):
-        raise QiaoError("screen.no_editor", command=_shown_command()) from None
+    if code is None:
+        raise QiaoError("screen.no_editor", command=_shown_command())
+    return code
+
+
+@contextmanager
+def _keys_are_the_editors() -> Iterator[None]:
+    """ctrl+c and ctrl+\\ may come as signals to all programs at the terminal: they are meant for the editor alone.
+
+    A handler rather than SIG_IGN, which the editor would inherit.
+    """
+    former = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def _command() -> str:

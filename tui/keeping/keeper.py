@@ -1,6 +1,7 @@
 """Keeps documents in step with their files: saved within a second of an edit, watched for other programs' changes."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -59,6 +60,8 @@ class Keeper:
         self._paused: set[int] = set()
         """Could not be saved or read just now."""
         self._elsewhere: dict[int, _Elsewhere] = {}
+        self._keeping = threading.Lock()
+        """Leaving may want a copy kept just as one is being written."""
         self._missed: Counter[int] = Counter()
         """So many looks in a row found no file."""
         self._busy = asyncio.Lock()
@@ -197,12 +200,12 @@ class Keeper:
 
     def keep_elsewhere(self, document: Document) -> None:
         """What can't be saved where it belongs is kept in the data folder until it can, or for another start."""
-        if self.kept_elsewhere(document):
-            return
-        conversation = document.conversation
-        before = self._elsewhere.get(id(document))
-        # That fails too on a full disk: what was kept before stays.
-        with suppress(QiaoError):
+        # Writing it fails too on a full disk: what was kept before stays.
+        with self._keeping, suppress(QiaoError):
+            if self.kept_elsewhere(document):
+                return
+            conversation = document.conversation
+            before = self._elsewhere.get(id(document))
             self._elsewhere[id(document)] = _Elsewhere(save_beside(rescue_folder(), document), conversation)
             if before is not None:
                 before.path.unlink(missing_ok=True)

@@ -25,6 +25,8 @@ class Version(NamedTuple):
     below: list[Line]
     """Where it came from."""
     starred: bool = False
+    prompt_hash: str | None = None
+    """Of what it answered."""
 
 
 def versions(message: Message, width: int) -> list[Version]:
@@ -34,7 +36,8 @@ def versions(message: Message, width: int) -> list[Version]:
         found.append(Version(None, say("compare.by_hand"), message.text, "", []))
     for number, take in enumerate(message.takes, start=1):
         name = short_model(visible_line(take.model or ""))
-        found.append(Version(number, name, take.text, take.thinking or "", provenance(take, width), take.starred))
+        below = provenance(take, width)
+        found.append(Version(number, name, take.text, take.thinking or "", below, take.starred, take.prompt_hash))
     return found
 
 
@@ -43,6 +46,7 @@ class Compare(SideBySide[int]):
 
     Args:
         message: with two versions at least.
+        asks: the hash of what stands before it now: what answered something else is stale.
         inks: of the theme.
     """
 
@@ -52,10 +56,11 @@ class Compare(SideBySide[int]):
         Binding("enter", "choose", show=False, priority=True),
     ]
 
-    def __init__(self, message: Message, inks: Inks) -> None:
+    def __init__(self, message: Message, asks: str, inks: Inks) -> None:
         here = (message.chosen or 0) - (0 if message.has_written else 1)
         super().__init__(inks, "compare.keys", len(versions(message, 80)), (here - 1, here) if here else (0, 1))
         self._message = message
+        self._asks = asks
         self._with_thinking = False
 
     def lay_out(self, column: int) -> tuple[Row, list[Row]]:
@@ -69,7 +74,9 @@ class Compare(SideBySide[int]):
         place = f"{version.chosen or glyphs.by_hand}/{len(self._message.takes)}"
         number = Run(f"{glyphs.take_left}{place}{glyphs.take_right} ", f"{self._message.role} strong")
         star = [Run(f"{glyphs.star} ", "accent")] if version.starred else []
-        return truncate_line((number, *star, Run(version.name, "strong")), column)
+        asked = version.prompt_hash
+        stale = [Run(f"  {say('compare.stale')}", "warn")] if asked is not None and asked != self._asks else []
+        return truncate_line((number, *star, Run(version.name, "strong"), *stale), column)
 
     def action_thinking(self) -> None:
         self._with_thinking = not self._with_thinking

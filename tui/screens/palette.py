@@ -55,6 +55,9 @@ class Commands(Protocol):
     """Whatever has commands to offer: the app."""
 
     @property
+    def plain(self) -> bool: ...
+
+    @property
     def workbench(self) -> KnowsModels: ...
 
     def commands(self) -> Iterator[Command]: ...
@@ -71,6 +74,7 @@ class Palette(CommandPalette):
     BINDINGS = [Binding("escape,ctrl+c", "escape", show=False, priority=True)]
 
     def compose(self) -> ComposeResult:
+        self.set_class(cast(Commands, self.app).plain, "-plain")
         for widget in super().compose():
             yield (
                 _Line(placeholder=self._placeholder, select_on_focus=False)

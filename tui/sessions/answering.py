@@ -101,6 +101,8 @@ class Answering:
     def to_replay(self) -> list[int]:
         """The uids of the answers that a replay gives anew.
 
+        What is written by hand stays, where a model gave others: an example shows what answers are to be like.
+
         Raises:
             QiaoError: there is none, or something is coming already.
         """
@@ -108,8 +110,10 @@ class Answering:
         if session.runs:
             raise QiaoError("screen.already_running")
         messages = [m for m in session.conversation.messages if m.role == "assistant" and not m.muted]
-        # On a page, what is written by hand is no answer.
-        answers = [m.uid for m in messages if session.page is None or m.take is not None]
+        answers = [m.uid for m in messages if (m.takes if session.page is None else m.take is not None)]
+        if not answers and session.page is None:
+            # Of another program, say, which keeps no takes. On a page, what is written by hand is no answer.
+            answers = [m.uid for m in messages]
         if not answers:
             raise QiaoError("screen.nothing_to_replay")
         return answers

@@ -12,6 +12,8 @@ class Folds(NamedTuple):
     """The uids of messages whose text is the other way than `below` says."""
     below: int = 0
     """Texts of messages with lower uids are folded: uids only grow, so that what is written later stays open."""
+    unwatched: frozenset[int] = frozenset()
+    """The uids of messages whose thinking is folded even while nothing else of the answer is there yet."""
 
     def hides_thinking(self, uid: int) -> bool:
         return uid not in self.thinking
@@ -21,6 +23,10 @@ class Folds(NamedTuple):
 
     def with_thinking(self, uid: int, *, folded: bool) -> "Folds":
         return self._replace(thinking=self.thinking - {uid} if folded else self.thinking | {uid})
+
+    def watched(self, uid: int) -> "Folds":
+        """The thinking that streams in shown, or out of sight."""
+        return self._replace(unwatched=self.unwatched ^ {uid})
 
     def with_text(self, uid: int, *, folded: bool) -> "Folds":
         turned = folded != (uid < self.below)

@@ -131,14 +131,16 @@ class Items(MadeWhenAsked):
         asked = None if take is None else take.prompt_hash
         stale = asked is not None and asked != self._hashes[in_document]
         editing = self._editing if message.uid == self._editing.uid else Editing(None, 0)
+        live = self._live.get(message.uid)
+        folded = self._folds.hides_text(message.uid) if live is None else message.uid in self._folds.unwatched
         return Item(
             message,
-            self._live.get(message.uid),
+            live,
             stale,
             not self._folds.hides_thinking(message.uid),
             message.uid in self._marked,
             editing.lines,
-            self._folds.hides_text(message.uid),
+            folded,
             message.uid in self._left_out,
             editing.size,
         )

@@ -75,3 +75,6 @@ def for_terminal() -> Glyphs:
 
 
 glyphs = for_terminal()
+
+SIDEWAYS = "left right" if glyphs == PLAIN else "← →"
+"""Two keys."""

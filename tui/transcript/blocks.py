@@ -53,7 +53,7 @@ class Item(NamedTuple):
     editing: int = 0
     """So many lines are kept free for the editor; 0: it isn't being edited."""
     folded: bool = False
-    """Of its text, only the beginning is shown, if it is a long one."""
+    """Of its text, only the beginning is shown, if it is a long one; of an answer that is coming, no thinking."""
     left_out: bool = False
     """It doesn't fit into the model's context, and isn't sent."""
     size: Line = ()
@@ -68,7 +68,7 @@ def lines(item: Item, width: int, variables: Mapping[str, str], part: Part | Non
     if item.editing:
         body = [*[()] * item.editing, below_editor(say("screen.editing_hint"), item.size, width)]
     elif item.live is not None:
-        body = [*_live_lines(item.live, width, item.unfolded)]
+        body = [*_live_lines(item.live, width, item.unfolded, item.folded)]
     else:
         body = _still_lines(item, width, variables, part)
         if item.left_out:
@@ -201,11 +201,12 @@ def _thought(take: Take) -> str:
     return say("screen.thought_for", tokens=tokens, seconds=f"{(end - timing.first_token_ms) / 1000:.1f}")
 
 
-def _live_lines(answer: Answer, width: int, unfolded: bool) -> list[Line]:
-    """The answer as far as it is here, laid out as it will stand."""
+def _live_lines(answer: Answer, width: int, unfolded: bool, folded: bool) -> list[Line]:
+    """The answer as far as it is here, laid out as it will stand. Its thinking is open till the text comes, unless
+    `folded`, and from then on if `unfolded`."""
     body: list[Line] = []
     if answer.thinking:
-        open_now = unfolded or not answer.text
+        open_now = unfolded if answer.text else not folded
         body += _thinking(answer.thinking, say("screen.thinking", tokens=answer.tokens), open_now, width)
     if answer.text:
         text = visible(answer.text)

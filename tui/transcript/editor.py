@@ -1,6 +1,6 @@
 """The editor that stands in a block while its text is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.style import Style
 from textual import events
@@ -14,6 +14,7 @@ from textual.widgets.text_area import TextAreaTheme
 from ...workbench.visible import Disguise
 from ..input.at_once import bind_at_once
 from ..look.inks import Inks
+from .given import Given
 from .quick_text_area import QuickTextArea
 
 LONGEST_CHARACTER = 64
@@ -41,7 +42,14 @@ class MessageEditor(QuickTextArea):
     class Grown(Event):
         """The text takes another number of lines."""
 
-    def __init__(self, text: str, inks: Inks, bindings: list[Binding]) -> None:
+    def __init__(self, text: str, inks: Inks, bindings: list[Binding], given: Sequence[tuple[int, int]] = ()) -> None:
+        """An editor on this text.
+
+        Args:
+            inks: of the theme.
+            bindings: its own keys.
+            given: from where to where a model wrote the text, in characters.
+        """
         self._disguise = Disguise(text)
         super().__init__(
             self._disguise.on(text),
@@ -67,6 +75,9 @@ class MessageEditor(QuickTextArea):
         )
         self.theme = "ink"
         self._lines_wanted = 0
+        self._given_style = inks.style("assistant", "page")
+        if given:
+            self.long_document.given = Given(self.long_document.lines, given)
 
     @property
     def draft(self) -> str:
@@ -106,6 +117,14 @@ class MessageEditor(QuickTextArea):
 
     def shown(self, text: str) -> str:
         return self._disguise.shown(text)
+
+    def _marks(self, row: int, begin: int, text: str) -> list[tuple[int, int, Style]]:
+        over = super()._marks(row, begin, text)
+        if (given := self.long_document.given) is None:
+            return over
+        found = given.on_row(row, self.long_document.lines)
+        inside = ((max(first - begin, 0), min(last - begin, len(text))) for first, last in found)
+        return [*((first, last, self._given_style) for first, last in inside if first < last), *over]
 
     # What a reader takes for one character may be several: an accent, a flag, a family. The caret steps over it whole.
 

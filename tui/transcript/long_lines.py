@@ -16,6 +16,7 @@ from textual.expand_tabs import expand_tabs_inline, get_tab_widths
 from textual.geometry import Offset
 
 from .breaks import LONG, TAB, breaks, last_start, rebroken
+from .given import Given
 
 LARGE = 50_000
 """Characters; a shorter text is wrapped as a whole."""
@@ -32,9 +33,12 @@ class LongDocument(Document):
         self.last_edit = next(_edits)
         """A number that no other edit has, of whatever document."""
         self.wrapped: LongLines | None = None
+        self.given: Given | None = None
 
     def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
         top, bottom = sorted((start, end))
+        if self.given is not None:
+            self.given.edited(top, bottom, self._lines)
         self.last_edit = next(_edits)
         if top[0] == bottom[0] < len(self._lines) and len((text + "|").splitlines()) == 1:
             # A line may have ten megabytes: it is copied as few times as can be.

@@ -162,9 +162,9 @@ class Transcript(Widget, can_focus=True):
 
     @property
     def more_below(self) -> bool:
-        """Whether the last line is out of sight."""
+        """Whether the last line is out of sight; not before it is known how much is in sight."""
         last = len(self._items) - 1
-        return last >= 0 and self._stepped(self._top, self.size.height - 1) < self._last_line(last)
+        return last >= 0 and bool(self.size) and self._stepped(self._top, self.size.height - 1) < self._last_line(last)
 
     def is_long(self, number: int) -> bool:
         """Whether the text of this message can be folded."""
