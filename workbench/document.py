@@ -2,10 +2,10 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from .errors import QiaoError, Unreadable
 from .history import History, Step
 from .merging import merged, with_uids_of
 from .paths import data_dir
-from .saving import ChangedOnDisk, Unsaved, keep_copy, read, write
+from .saving import ChangedOnDisk, Unsaved, keep_backup, keep_copy, numbered, read, write, write_new
 from .visible import visible_line
 from .words import say
 
@@ -102,8 +102,7 @@ class Document:
     def untitled(cls, new: Conversation | None = None) -> "Document":
         """A conversation without a name; its file is made in the data folder by the first change that is saved."""
         first = untitled_folder() / f"{datetime.now():%Y%m%d-%H%M%S}.toml"
-        others = (first.with_stem(f"{first.stem}-{number}") for number in count(2))
-        path = next(path for path in chain([first], others) if not os.path.exists(path))
+        path = next(path for path in numbered(first) if not os.path.exists(path))
         return cls(path, new or Conversation(), is_untitled=True)
 
     @property
@@ -424,7 +423,7 @@ class Document:
 
     def _keep_beside(self, data: bytes) -> None:
         name = self.path.name
-        kept = keep_copy(self.path, data, _backup_names(name))
+        kept = keep_backup(self.path, data)
         self.notices.append(
             say("document.comments_kept", file=visible_line(name), copy=visible_line(kept.name)),
         )
@@ -441,13 +440,8 @@ class Document:
         """The first save of an untitled one, under a name that no other has."""
         with suppress(OSError):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        first = self.path
-        for number in count(2):
-            try:
-                return write(self.path, data, None)
-            except ChangedOnDisk:
-                self.path = first.with_stem(f"{first.stem}-{number}")
-        raise AssertionError
+        self.path, digest = write_new(numbered(self.path), data)
+        return digest
 
 
 def _whole(path: Path, error: type[QiaoError]) -> Path:
@@ -456,10 +450,6 @@ def _whole(path: Path, error: type[QiaoError]) -> Path:
         return path.absolute()
     except OSError:
         raise error("document.no_here", file=visible_line(str(path))) from None
-
-
-def _backup_names(name: str) -> Iterable[str]:
-    return chain([f"{name}.bak"], (f"{name}.bak-{n}" for n in count(2)))
 
 
 def _sound(conversation: Conversation) -> Conversation:

@@ -1,7 +1,7 @@
 """Putting new takes into a conversation's file that another program may have changed while the model answered."""
 
 from collections.abc import Sequence
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from .conversation import Conversation, Take
 from .conversation_file import dumps, loads
 from .errors import QiaoError
 from .placing import Place, with_takes
-from .saving import ChangedOnDisk, keep_copy, read, write
+from .saving import ChangedOnDisk, keep_backup, read, write, write_new
 
 TRIES = 20
 """So often a file that others keep writing to is read anew before the takes go beside it."""
@@ -51,7 +51,7 @@ def keep(path: Path, answered: Conversation, place: Place, takes: Sequence[Take]
             if comments is not None:
                 # Of a try that another writer was ahead of.
                 comments.unlink(missing_ok=True)
-            comments = _copy(path, data)
+            comments = keep_backup(path, data)
         try:
             write(path, dumps(changed), digest)
         except ChangedOnDisk:
@@ -60,22 +60,9 @@ def keep(path: Path, answered: Conversation, place: Place, takes: Sequence[Take]
     return Kept(_write_beside(path, answered, place, takes), True)
 
 
-def _copy(path: Path, data: bytes) -> Path:
-    """The file as it is, kept beside it as a document's first save keeps it."""
-    names = chain([f"{path.name}.bak"], (f"{path.name}.bak-{number}" for number in count(2)))
-    return keep_copy(path, data, names)
-
-
 def _write_beside(path: Path, answered: Conversation, place: Place, takes: Sequence[Take]) -> Path:
     whole = with_takes(answered, place, takes)
     assert whole is not None, "the place was made of this conversation"
-    data = dumps(whole)
-    number = 1
-    while True:
-        beside = path.with_name(f"{path.stem}.answer-{number}{path.suffix or '.toml'}")
-        try:
-            write(beside, data, None)
-        except ChangedOnDisk:
-            number += 1
-        else:
-            return beside
+    ending = path.suffix or ".toml"
+    names = (path.with_name(f"{path.stem}.answer-{number}{ending}") for number in count(1))
+    return write_new(names, dumps(whole))[0]

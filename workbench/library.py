@@ -8,6 +8,7 @@ what a list shows, not the texts. All of it is meant for a thread that the scree
 import threading
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -224,10 +225,19 @@ def _found(data: bytes, words: Sequence[Needle]) -> Excerpt | None:
             continue
         missing.difference_update(here)
         if first is None or len(here) == len(words):
-            first = _excerpt(text, low.index(here[0]), len(here[0]))
+            first = _excerpt(text, _place(text, low, here[0]), len(here[0]))
         if len(here) == len(words):
             break
     return None if missing else first
+
+
+def _place(text: str, low: str, word: str) -> int:
+    """Where the word stands in a text that is `low` in small letters, in which some letters (İ) are two."""
+    at = low.index(word)
+    if len(low) == len(text):
+        return at
+    ends = accumulate(len(char.lower()) for char in text)
+    return next(place for place, end in enumerate(ends) if end > at)
 
 
 def _excerpt(text: str, at: int, length: int) -> Excerpt:

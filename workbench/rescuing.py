@@ -1,13 +1,12 @@
 """Keeping a conversation whose own file can't be written, where nobody can be asked any more."""
 
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 
 from .conversation_file import dumps
 from .document import Document
 from .paths import data_dir
-from .saving import ChangedOnDisk, Unsaved, write
+from .saving import Unsaved, numbered, write_new
 from .visible import visible_line
 
 
@@ -29,14 +28,6 @@ def save_beside(folder: Path, document: Document) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Unsaved("document.unwritable", file=visible_line(str(folder)), detail=error.strerror or "") from None
-    data = dumps(document.conversation)
     # A name may be as long as the file system allows: what is put behind it needs room.
-    name = f"{document.path.stem[:60]}-{datetime.now():%Y%m%d-%H%M%S}"
-    for number in count(1):
-        target = folder / (f"{name}.toml" if number == 1 else f"{name}-{number}.toml")
-        try:
-            write(target, data, None)
-        except ChangedOnDisk:
-            continue
-        return target
-    raise AssertionError
+    name = f"{document.path.stem[:60]}-{datetime.now():%Y%m%d-%H%M%S}.toml"
+    return write_new(numbered(folder / name), dumps(document.conversation))[0]

@@ -6,8 +6,9 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,6 +99,38 @@ def write(path: Path, data: bytes, expected: str | None) -> str:
             return digest
     except OSError as error:
         raise _unsaved(path, error) from None
+
+
+def write_new(paths: Iterable[Path], data: bytes) -> tuple[Path, str]:
+    """Writes the data to the first of these that no file is at.
+
+    Returns:
+        Where it is, and its digest.
+
+    Raises:
+        Unsaved: as `write` does.
+    """
+    for path in paths:
+        with suppress(ChangedOnDisk):
+            return path, write(path, data, None)
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """The path, then the same with a number: `talk.toml`, `talk-2.toml`, …"""
+    return chain([path], (path.with_stem(f"{path.stem}-{number}") for number in count(2)))
+
+
+def keep_backup(path: Path, data: bytes) -> Path:
+    """Keeps what a file holds beside it: in `talk.toml.bak`, or `talk.toml.bak-2`, …
+
+    Returns:
+        Where it is.
+
+    Raises:
+        Unsaved: as `write` does.
+    """
+    return keep_copy(path, data, chain([f"{path.name}.bak"], (f"{path.name}.bak-{number}" for number in count(2))))
 
 
 def keep_copy(path: Path, data: bytes, names: Iterable[str]) -> Path:

@@ -135,7 +135,7 @@ async def test_drafts_of_earlier_runs_are_offered_and_counted(home: Path) -> Non
     put(drafts / "20260102-000000.toml", ("user", "about cups"))
     put(drafts / "20260103-000000.toml")
     async with workbench(talk()) as bench:
-        await bench.see("go on with: about cups", "1 more draft")
+        await bench.see("go on with: about cups", "1 more draft without")
         await bench.press("L")
         await bench.see("about cups", "draft · w names it")
 

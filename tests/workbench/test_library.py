@@ -205,3 +205,11 @@ def test_a_time_beyond_every_calendar_is_a_late_one(tmp_path: Path) -> None:
     used = {str(odd): 1e13}
     assert [hit.entry.path.name for hit in find(tmp_path, "date:1970", used=used)] == ["talk.toml"]
     assert [hit.entry.path.name for hit in find(tmp_path, "", used=used)] == ["odd.toml", "talk.toml"]
+
+
+def test_what_was_found_is_marked_behind_letters_that_small_are_two(tmp_path: Path) -> None:
+    put(tmp_path, "talk.toml", "İİİİİİİİ to Paris and back")
+    (hit,) = find(tmp_path, "paris")
+    assert hit.excerpt is not None
+    line, start, end = hit.excerpt
+    assert line[start:end] == "Paris"

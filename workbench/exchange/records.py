@@ -83,6 +83,8 @@ def _messages_as_one(records: list[Record]) -> list[Record]:
 
 
 def _is_message(table: Table) -> bool:
+    if "messages" in table or "conversations" in table:
+        return False
     return ("role" in table and ("content" in table or "tool_calls" in table)) or ("from" in table and "value" in table)
 
 

@@ -66,6 +66,7 @@ TALK = Conversation(messages=(Message(role="user", text="2+2?"), Message(role="a
         ),
         ({"messages": [{"role": "assistant", "content": None, "refusal": "No."}]}, [("assistant", "No.")]),
         ([{"role": "teacher", "instruction": "2+2?", "output": "4"}], QA),
+        ([{"role": "x", "content": "y", "messages": [{"role": "user", "content": "Hi"}]}], [("user", "Hi")]),
         (
             {"instruction": "2?", "output": "2", "history": [["1?", None]]},
             [("user", "1?"), ("assistant", ""), ("user", "2?"), ("assistant", "2")],
