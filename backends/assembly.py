@@ -56,7 +56,7 @@ class Assembly:
         self.providers = providers(config.provider)
         """All servers that are known, by their names in addresses."""
         self.vllm = Vllm(lambda: self._config.vllm.command)
-        self.here = LocalModels(config.local)
+        self.here = LocalModels(lambda: self._config.local)
         self._remote = {name: self._make_remote(provider) for name, provider in self.providers.items()}
         self._retired: list[Backend] = []
         """Backends of providers that the settings say other things of by now: they may still be answering."""
@@ -65,7 +65,10 @@ class Assembly:
         self._lock = threading.Lock()
 
     def configure(self, config: Settings) -> None:
-        """What the settings say now holds from here on; providers that they say nothing new of stay as they are."""
+        """What the settings say now holds from here on; providers that they say nothing new of stay as they are.
+
+        How long an idle model stays loaded is asked once only, when the first is.
+        """
         wanted = providers(config.provider)
         with self._lock:
             before = self._remote

@@ -101,6 +101,7 @@ class ChildProcess:
 
     def __init__(self, path: Path, placement: Placement, manner: Manner) -> None:
         self.placement = placement
+        self.manner = manner
         self.loaded: Loaded | None = None
         """Set once the weights are in memory."""
         self.gone: Gone | None = None

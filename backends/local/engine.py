@@ -44,7 +44,7 @@ class LocalBackend:
     Args:
         find: lists the models that are here.
         resolve: the path of the model that `local:NAME` means; raises QiaoError if there is none.
-        manner: what the configuration says of the model `local:NAME`.
+        manner: what the configuration says now of the model `local:NAME`.
         unload_after_s: a model that has answered nothing for so long gives its memory back. None: never.
     """
 
@@ -157,15 +157,16 @@ class LocalBackend:
         except QiaoError as error:
             kind: FailureKind = "unloadable" if error.key in _UNLOADABLE else "unknown_model"
             return Failed(kind, str(error))
-        manner = self._manner(address.name)
-        error = _hindrance(inspect(path), manner, visible_line(str(address)))
+        error = _hindrance(inspect(path), self._manner(address.name), visible_line(str(address)))
         if error is not None:
             return Failed(error.kind, str(error))
         with self._changing:
             if path not in self._residents:
                 if not self._residents and self._unload_after_s is not None:
                     threading.Thread(target=self._unload_idle, name="engine idle", daemon=True).start()
-                self._residents[path] = Resident(path, lambda: self._choose_place(path, manner), manner)
+                self._residents[path] = Resident(
+                    path, lambda manner: self._choose_place(path, manner), lambda: self._manner(address.name)
+                )
                 self._names[path] = address
             return self._residents[path]
 

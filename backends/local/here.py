@@ -1,6 +1,6 @@
 """The models on this machine, as files and the person's configuration together have them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -47,7 +47,11 @@ class LocalSettings(Protocol):
 class LocalModels:
     """What can answer on this machine, looked up anew whenever it is asked for. May be asked from any thread."""
 
-    def __init__(self, settings: LocalSettings) -> None:
+    def __init__(self, settings: Callable[[], LocalSettings]) -> None:
+        """
+        Args:
+            settings: as they are now; asked anew each time.
+        """
         self._settings = settings
         self._room = RecentRoom()
 
@@ -73,7 +77,7 @@ class LocalModels:
 
     def manner(self, name: str) -> Manner:
         """What the configuration says of the model `local:NAME`."""
-        said = self._settings.model.get(name)
+        said = self._settings().model.get(name)
         return AS_IT_IS if said is None else Manner(said.kind, said.quantize)
 
     def describe(self, address: Address) -> list[Line]:
@@ -96,7 +100,7 @@ class LocalModels:
         return model if manner.kind is None else msgspec.structs.replace(model, kind=manner.kind)
 
     def _directories(self) -> list[Path]:
-        return [Path(directory) for directory in self._settings.directories]
+        return [Path(directory) for directory in self._settings().directories]
 
 
 def starter_file() -> Path:

@@ -11,7 +11,7 @@ from .child_process import ChildProcess, Gone
 from .exchange import GRACE_S, Exchange, died, failed, not_started, raised, refused
 from .failures import EngineError
 from .line import POLL_S, Line, Turn
-from .manner import AS_IT_IS, Manner
+from .manner import Manner
 from .placement import Placement
 from .protocol import Refusal, Rendered
 
@@ -22,13 +22,13 @@ class Resident:
     Args:
         path: of the model, absolute.
         place: chooses where the model goes, whenever its child is started.
-        manner: what the configuration says of it.
+        manner: what the configuration says of it now.
     """
 
-    def __init__(self, path: Path, place: Callable[[], Placement], manner: Manner = AS_IT_IS) -> None:
+    def __init__(self, path: Path, place: Callable[[Manner], Placement], manner: Callable[[], Manner]) -> None:
         self.path = path
-        self.manner = manner
         self._place = place
+        self._manner = manner
         self._line = Line()
         self._starting = threading.Lock()
         self._child: ChildProcess | None = None
@@ -160,25 +160,31 @@ class Resident:
             turn.leave()
 
     def _living_child(self, for_weights: bool = True) -> ChildProcess:
-        """The child; started if there is none, or if it can't see the GPUs that the weights shall go to.
+        """The child; started if there is none, or if it can't see the GPUs that the weights shall go to, or takes the
+        model in another manner than is configured by now.
 
         Raises:
             Exception: no process can be started, or no place for it be found.
         """
         with self._starting:
             child = self._child
-            if child is not None and child.ending:
-                # One that refuses would keep its memory.
-                child.end(GRACE_S)
-            living = child is not None and child.gone is None and not child.ending
-            if child is not None and living and (child.loaded is not None or not for_weights):
+            manner = self._manner()
+            if child is not None:
+                changed = child.manner != manner and (for_weights or not child.busy)
+                if child.ending or changed:
+                    # One that refuses to end would keep its memory.
+                    child.end(GRACE_S)
+                    child = None
+                elif child.gone is not None:
+                    child = None
+            if child is not None and (child.loaded is not None or not for_weights):
                 return child
-            placement = self._place()
-            if child is not None and living:
+            placement = self._place(manner)
+            if child is not None:
                 if placement == child.placement:
                     return child
                 child.kill()
-            self._child = ChildProcess(self.path, placement, self.manner)
+            self._child = ChildProcess(self.path, placement, manner)
             self._used_at = time.monotonic()
             return self._child
 

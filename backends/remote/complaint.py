@@ -5,12 +5,12 @@ OpenAI and vLLM write {"error": {"message", "type", "code"}}, vLLM also {"error"
 """
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 from ...workbench.seam import FailureKind
+from .sse import decoded
 
 _INNER = ("error", "errors", "detail", "data", "body")
 _SAID = ("message", "msg", "detail", "error_msg", "error_message", "reason", "error", "title")
@@ -48,7 +48,7 @@ def read(body: bytes, status: int) -> Complaint:
         said = re.sub(r"<[^>]*>", " ", title[2]) if title else ""
         return Complaint(status, html.unescape(said).strip(), is_page=True)
     try:
-        value = json.loads(text)
+        value = decoded(body)
     except ValueError:
         return Complaint(status, text)
     return Complaint(status, _said(value), tuple(_codes(value)))
@@ -73,32 +73,38 @@ def _likely_status(codes: str) -> int:
     return 500
 
 
-def _said(value: Any) -> str:
+_DEEPEST = 8
+"""Levels of an error that are looked into."""
+
+
+def _said(value: Any, level: int = 0) -> str:
     """The first text in it that is meant for a reader."""
     match value:
+        case _ if level > _DEEPEST:
+            return ""
         case str():
             return value
         case list():
-            return "; ".join(filter(None, map(_said, cast(list[Any], value)[:3])))
+            return "; ".join(filter(None, (_said(item, level + 1) for item in cast(list[Any], value)[:3])))
         case dict():
             table = cast(dict[str, Any], value)
             for key in (*_INNER, *_SAID):
-                if isinstance(table.get(key), dict | list) and (inner := _said(table[key])):
+                if isinstance(table.get(key), dict | list) and (inner := _said(table[key], level + 1)):
                     return inner
             return next((table[key] for key in _SAID if isinstance(table.get(key), str) and table[key].strip()), "")
         case _:
             return ""
 
 
-def _codes(value: Any) -> Iterator[str]:
-    if not isinstance(value, dict):
+def _codes(value: Any, level: int = 0) -> Iterator[str]:
+    if not isinstance(value, dict) or level > _DEEPEST:
         return
     table = cast(dict[str, Any], value)
     for key in _CODES:
         if isinstance(table.get(key), str | int) and not isinstance(table.get(key), bool):
             yield str(table[key])
     for key in _INNER:
-        yield from _codes(table.get(key))
+        yield from _codes(table.get(key), level + 1)
 
 
 _Rule = tuple[re.Pattern[str], FailureKind]

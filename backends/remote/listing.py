@@ -1,6 +1,5 @@
 """The models of a server: asked for, told apart from what doesn't converse, and kept for the next start."""
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from ...workbench.visible import visible_line, without_surrogates
 from ..providers import Provider, is_near
 from .failures import About, Refusal, Trouble, of_exception, of_reply
 from .server import CONNECT_SECONDS, Endpoint
+from .sse import decoded
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -70,7 +70,7 @@ async def ask(client: "AsyncOpenAI", endpoint: Endpoint) -> list[Model]:
     except (openai.APIConnectionError, httpx2.HTTPError, UnicodeError) as error:
         raise of_exception(about, error, arrived=False) from None
     try:
-        rows = _rows(json.loads(reply.content))
+        rows = _rows(decoded(reply.content))
     except ValueError:
         raise Trouble(Refusal("remote.no_list", "bad_reply", url=visible_line(endpoint.base_url))) from None
     models: dict[str, Model] = {}

@@ -1,7 +1,6 @@
 """A reply as it is read: a stream of events, mostly; an answer in one piece, an error, a page or nothing otherwise."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -88,7 +87,7 @@ class Reading:
         if not data.strip():
             raise Trouble(Refusal("remote.empty_reply", "bad_reply", host=host), again=True)
         try:
-            value: Any = json.loads(data)
+            value: Any = decoded(data)
         except ValueError:
             said = quoted(read(data, 200).said) or quoted(data[:200].decode("utf-8", "replace"))
             raise Trouble(Refusal("remote.no_stream", "bad_reply", host=host, said=said)) from None

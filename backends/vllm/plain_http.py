@@ -29,7 +29,7 @@ class Unanswered(Exception):
         """The server's own words, out of whichever shape they come in."""
         try:
             said: Any = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.body[:300]
         for key in ("error", "message", "detail"):
             if isinstance(said, dict) and key in said:
@@ -57,7 +57,7 @@ def post(url: str, body: object, *, key: str | None = None, timeout: float = 10.
     text = _ask(url, data, key, timeout)
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Unanswered(200, text) from None
 
 
@@ -98,6 +98,8 @@ def stoppable(stop: threading.Event, ask: Callable[[], Any]) -> Any:
             done.append(ask())
         except Unanswered as error:
             failed.append(error)
+        except Exception as error:  # noqa: BLE001 - in a thread it would only be printed, onto the screen
+            failed.append(Unanswered(None, f"{type(error).__name__}: {error}"))
         finally:
             ended.set()
 

@@ -171,7 +171,7 @@ class Server:
         try:
             get(f"{url}/health", timeout=0.5)
             models = json.loads(get(f"{url}/v1/models", key=self.key, timeout=2.0))["data"]
-        except (Unanswered, ValueError, KeyError, TypeError):
+        except (Unanswered, ValueError, KeyError, TypeError, RecursionError):
             return False
         mine = next((model for model in models if model.get("id") == self.launch.name), None)
         if mine is None:

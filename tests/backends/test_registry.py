@@ -10,7 +10,7 @@ from qiao.backends.local import starter as starter_model
 from qiao.backends.registry import Backends
 from qiao.backends.scripted import ScriptedBackend
 from qiao.workbench.address import Address
-from qiao.workbench.config import Config, Local
+from qiao.workbench.config import Config, Local, LocalModel
 from qiao.workbench.errors import Refused, Unreadable
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Event, Failed, Finished, Progress, Request, Started, Text, Turn
@@ -47,6 +47,21 @@ def test_models_of_configured_directories_and_of_further_backends_follow(starter
     (tmp_path / "models" / "mine.gguf").symlink_to(starter)
     backends = Backends(Config(local=Local((str(tmp_path / "models"),))), {"scripted": ScriptedBackend()})
     assert [str(model.address) for model in backends.models()] == ["local:starter", "local:mine.gguf", "scripted:echo"]
+
+
+def test_what_the_settings_say_of_this_machine_holds_at_once(starter: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "mine.gguf").symlink_to(starter)
+    backends = Backends(Config())
+    try:
+        assert "local:mine.gguf" not in map(str, (model.address for model in backends.models()))
+        kinds = {"mine.gguf": LocalModel(kind="base")}
+        backends.configure(Config(local=Local(directories=(str(folder),), model=kinds)))
+        (mine,) = [model for model in backends.models() if str(model.address) == "local:mine.gguf"]
+        assert mine.kind == "base"
+    finally:
+        backends.close()
 
 
 def test_the_default_is_the_configured_model_else_the_starter() -> None:

@@ -31,12 +31,11 @@ def backend(base_with_template: Path, manners: dict[str, Manner]) -> Iterator[Lo
     backend.close()
 
 
-def test_a_base_model_goes_on_with_bare_text_though_it_ships_a_template(backend: LocalBackend) -> None:
+def test_a_base_model_goes_on_with_bare_text_though_it_ships_a_template_until_the_configuration_knows_better(
+    backend: LocalBackend, manners: dict[str, Manner]
+) -> None:
     prompt = backend.prompt(request("smol", CAPITAL), threading.Event())
     assert (prompt.mode, prompt.text) == ("completion", CAPITAL)
-
-
-def test_unless_the_configuration_knows_better(backend: LocalBackend, manners: dict[str, Manner]) -> None:
     manners["smol"] = Manner(kind="instruct")
     prompt = backend.prompt(request("smol", CAPITAL), threading.Event())
     assert prompt.mode == "chat"

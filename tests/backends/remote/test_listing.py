@@ -68,6 +68,7 @@ TROUBLES: dict[str, tuple[Behaviour, FailureKind, str]] = {
     "a wrong key": (status(401, {"error": "Unauthorized"}), "key_refused", "Unauthorized"),
     "a page": (replies(b"<html><title>Sign in</title></html>"), "bad_reply", "base_url"),
     "something else": (replies(b'{"hello": 1}', "application/json"), "bad_reply", "base_url"),
+    "brackets without end": (replies(b"[" * 100_000, "application/json"), "bad_reply", "base_url"),
     "a wrong path": (status(404, {"detail": "Not Found"}), "bad_reply", "/v1"),
     "trouble": (status(500), "server_error", "status 500"),
     "hanging up": (hangs_up, "cut_off", "without an answer"),
