@@ -10,11 +10,13 @@ from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from ..workbench.words import say
 from .dialogs.questions import Question
 from .few_notices import FewNotices
 from .input.full_width import is_wide_text, plain_key
+from .panes.rows import Rows
 
 if TYPE_CHECKING:
     from .bench.screen import WorkbenchScreen
@@ -72,13 +74,14 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         """Waits until a key has done its work, so that a burst of keys means what it says.
 
         Textual hands a key on to the focused widget and goes to the next one; `esc` would leave an editor before the
-        letters typed ahead of it have arrived there. What the widget then tells those around it counts too: by such a
-        message a pane is left, and a line handed over.
+        letters typed ahead of it have arrived there. Rows and lines then tell those around them: by such a message a
+        pane is left, or a line handed over. Where a conversation is read or written, the key itself does all.
         """
         if target.is_attached:
+            around = target.ancestors_with_self if isinstance(target, Rows | Input) else [target]
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SETTLE_SECONDS):
-                    for widget in target.ancestors_with_self:
+                    for widget in around:
                         if widget is not self:
                             await _up_to_date(widget)
         if self.screen is screen:

@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from qiao.tui.keeping import folder_watch, keeper
+from qiao.tui.screens import library
 from qiao.workbench import words
 from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.conversation_file import dumps
@@ -62,6 +63,22 @@ def test_a_word_of_an_answer_finds_its_conversation(here: Path, size: tuple[int,
             await bench.see("Where is it?", "2/2", "#mail #zh")
 
     drive()
+
+
+@in_loop
+async def test_enter_pressed_when_all_is_found_but_not_shown_yet_makes_no_file(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "LOOKS_A_SECOND", 1)
+    put(here / "a.toml", talk(("user", "about cats")), 1000)
+    async with workbench(talk(*HELLO)) as bench:
+        await bench.press("O", *"cats")
+        screen = bench.app.screen
+        assert isinstance(screen, library.LibraryScreen)
+        await bench.until(lambda: screen._search.done, "the search")
+        await bench.press("enter")
+        await bench.see("about cats", "2/2")
+        assert bench.session.document.path == here / "a.toml"
 
 
 @in_loop

@@ -246,7 +246,8 @@ class LibraryScreen(FilteredList[Chosen]):
             self.dismiss(Chosen(typed, False))
         elif entry is not None:
             self.dismiss(Chosen(entry.path, entry.kind == "template"))
-        elif not self._search.done:
+        elif not self._search.done or self._shown < 0:
+            # Nothing is found yet, or nobody has looked at what is.
             self._is_awaited = True
         elif typed is not None:
             self.dismiss(Chosen(typed, False))
