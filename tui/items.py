@@ -94,6 +94,7 @@ class Items(Sequence[Item]):
         self._editing = editing
         self._marked = frozenset(marked)
         self._left_out = frozenset(left_out)
+        self._made: dict[int, Item] = {}
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -106,6 +107,12 @@ class Items(Sequence[Item]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         at = range(len(self))[index]
+        # Asked for again for each line that is painted.
+        if at not in self._made:
+            self._made[at] = self._item(at)
+        return self._made[at]
+
+    def _item(self, at: int) -> Item:
         message = self._messages[at]
         take = message.take
         in_document = at - sum(1 for i in self._coming if i < at)

@@ -111,15 +111,23 @@ class ConversationActions(WorkbenchBase):
         from ..transcript.editor import MessageEditor
 
         self.edited = edited
-        self.editor = MessageEditor(edited.beginning + added, self.inks, self.qiao.keys.bindings("editor", *where))
+        text, bindings = edited.beginning + added, self.qiao.keys.bindings("editor", *where)
+        self.editor = MessageEditor(text, self.inks, bindings, self.transcript.text_width)
         self.editor.styles.width = self.transcript.editor_width
         self.editor.styles.height = 1
         # Out of sight until it is known where its block stands.
         self.editor.styles.offset = (5, 200)
-        self.query_one("#middle").mount(self.editor)
         self.editor.move_cursor(self.editor.document.end)
+        self._show_editor()
+        mounting = self.query_one("#middle").mount(self.editor)
         self.set_focus(self.editor)
-        self.call_after_refresh(self._show_editor)
+
+        async def mounted() -> None:
+            # The room for it, and it in its place, come in one frame: a second one would be felt.
+            with self.app.batch_update():
+                await mounting
+
+        self.call_next(mounted)
 
     def _show_editor(self) -> None:
         self.refresh_conversation()

@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...workbench.visible import visible
 from ...workbench.words import say
 from ..at_once import bind_at_once
 from ..shown_input import ShownInput
+from .dimmed import OverDimmed
 
 
 class Choice(NamedTuple):
@@ -25,7 +25,7 @@ class Choice(NamedTuple):
     result: str
 
 
-class Question(ModalScreen[str | None]):
+class Question(OverDimmed[str | None]):
     """Asks; each answer is one key. esc is always «leave it»: the result is None."""
 
     CSS_PATH = "dialogs.tcss"
@@ -54,7 +54,7 @@ class Question(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class LineInput(ModalScreen[str | None]):
+class LineInput(OverDimmed[str | None]):
     """Asks for one line; enter gives it, esc gives None."""
 
     CSS_PATH = "dialogs.tcss"

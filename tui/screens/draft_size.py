@@ -62,10 +62,10 @@ class DraftSize(ConversationActions):
     """Who couldn't count, and when."""
 
     def open_editor(self, edited: Edited | EditedPage, *where: Where, added: str = "") -> None:
-        super().open_editor(edited, *where, added=added)
         if not self.qiao.plain:
             # The room for it, so that nothing has to give way when it comes.
             self.draft_size = (Run(" " * line_width(size_words(Count(0, 0), self._context_length(self.address)))),)
+        super().open_editor(edited, *where, added=added)
         self._is_long = False
         self._count_soon()
 

@@ -21,7 +21,11 @@ LONGEST_CHARACTER = 64
 
 
 class MessageEditor(QuickTextArea):
-    """Holds a draft. Controls in it are shown as symbols, and come back out as they went in."""
+    """Holds a draft. Controls in it are shown as symbols, and come back out as they went in.
+
+    Args:
+        width: how many cells its lines will have, so that it is known at once how many there are; 0: not known.
+    """
 
     DEFAULT_CSS = """
     MessageEditor {
@@ -41,7 +45,7 @@ class MessageEditor(QuickTextArea):
     class Grown(Event):
         """The text takes another number of lines."""
 
-    def __init__(self, text: str, inks: Inks, bindings: list[Binding]) -> None:
+    def __init__(self, text: str, inks: Inks, bindings: list[Binding], width: int = 0) -> None:
         self._disguise = Disguise(text)
         super().__init__(
             self._disguise.on(text),
@@ -66,7 +70,10 @@ class MessageEditor(QuickTextArea):
             )
         )
         self.theme = "ink"
-        self._lines_wanted = 0
+        if width:
+            self.long_lines.wrap(width)
+            self._refresh_size()
+        self._lines_wanted = self.lines_wanted
 
     @property
     def draft(self) -> str:
