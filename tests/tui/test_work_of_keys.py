@@ -1,7 +1,8 @@
 """What a key has to do in a conversation of ten thousand messages is counted: it doesn't grow with their number."""
 
+import gc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,39 @@ async def test_running_hashes_each_message_once(tmp_path: Path, done: Counter[st
             await bench.until(lambda number=number: len(_last(bench).takes) == number + 1)
             assert done["hashed"] <= (0 if number else COUNT + 2)
             assert done["filled"] == 0
+
+
+@pytest.fixture
+def no_collector_before_the_first_paint() -> Iterator[None]:
+    """As the command starts."""
+    threshold = gc.get_threshold()
+    gc.disable()
+    yield
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector_before_the_first_paint")
+@in_loop
+async def test_garbage_is_not_looked_for_in_everything(tmp_path: Path) -> None:
+    collected: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            collected.append(info["generation"])
+
+    async with workbench(talk(*LONG), tmp_path / "long.toml") as bench:
+        await bench.until(gc.isenabled)
+        gc.callbacks.append(note)
+        try:
+            for key in ("g", "j", "e", "escape", "slash", "q", "escape", "G", "v"):
+                await bench.press(key)
+            await bench.see("of 4,096 tokens")
+        finally:
+            gc.callbacks.remove(note)
+    assert collected
+    assert max(collected) < 2
 
 
 @in_loop

@@ -191,8 +191,9 @@ class ConversationActions(WorkbenchBase):
         self.close_editor()
         self._check_writable()
         self.session.add(offset, text, role)
-        self.refresh_all()
         self.do_edit()
+        # What is pasted may name variables.
+        self.refresh_sampling()
 
     def _check_writable(self) -> None:
         if self.session.document.read_only:
