@@ -118,14 +118,13 @@ class ConversationActions(WorkbenchBase):
         # Out of sight until it is known where its block stands.
         self.editor.styles.offset = (5, 200)
         self.editor.move_cursor(self.editor.document.end)
-        self._show_editor()
         mounting = self.query_one("#middle").mount(self.editor)
         self.set_focus(self.editor)
+        self._show_editor()
 
         async def mounted() -> None:
-            # The room for it, and it in its place, come in one frame: a second one would be felt.
-            with self.app.batch_update():
-                await mounting
+            # Nothing is painted meanwhile: the room for it, and it in its place, come in one frame.
+            await mounting
 
         self.call_next(mounted)
 

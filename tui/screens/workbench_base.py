@@ -345,7 +345,7 @@ class WorkbenchBase(KnownModels, Screen[None]):
         focused = self.focused
         if self.size.width and (self.size.width < SMALLEST[0] or self.size.height < SMALLEST[1]):
             return [Hint("!", say("screen.too_small"))]
-        if self.editor is not None and self.editor.has_focus:
+        if focused is not None and focused is self.editor:
             return self._action_hints("leave_editor", "run_from_editor", "role_in_editor", "split")
         if isinstance(focused, InlineInput):
             words = {"enter": "hint_done", "esc": "hint_back"}
