@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -201,6 +202,13 @@ class Terminal:
         begun, written, cpu = time.monotonic(), self.written, self._cpu_seconds()
         work()
         return Spent(time.monotonic() - begun, self.written - written, self._cpu_seconds() - cpu)
+
+    def main_thread_seconds(self) -> float | None:
+        """Processor time that the program's main thread has had; None: this system doesn't say."""
+        try:
+            return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return None
 
     def memory(self) -> int:
         """Bytes of memory that the program and its children hold, what they share counted each time."""

@@ -57,6 +57,10 @@ SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
 several times. Python's own 5 ms would add up to something felt."""
 
+COLLECT_AFTER = 20_000, 20, 10
+"""Objects, then rounds, after which garbage is looked for; as Python comes, after 700 and 10: a prompt of ten thousand
+messages on the screen would be gone through again and again, a fifth of a second each time."""
+
 
 def _commands() -> "type[Provider]":
     from .screens.palette import QiaoCommands
@@ -181,6 +185,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         if not gc.isenabled():
             # What is here now stays: looking through it again and again would be felt while typing.
             gc.freeze()
+            gc.set_threshold(*COLLECT_AFTER)
             gc.enable()
         self.sampler.start()
         self.run_worker(self.keeper.watch(), name="keeper")

@@ -67,6 +67,7 @@ def ask(
     *,
     going_on: Message | None = None,
     seed: int | None = None,
+    prompt_hash: str | None = None,
 ) -> Ask:
     """The run that answers the first `upto` messages.
 
@@ -75,6 +76,7 @@ def ask(
         sampling: its `n` says how many takes; its seed, if unset, is drawn here.
         going_on: not None: the answer goes on from what this assistant message says.
         seed: drawn instead of a random one, for tests.
+        prompt_hash: of those messages, where it is known already.
 
     Raises:
         Unreadable: a variable has no value, or there is nothing to answer.
@@ -92,5 +94,5 @@ def ask(
     requests = tuple(
         Request(address, sent, each, going_on is not None, conversation.window is not None) for each in samplings
     )
-    hash_before = prompt_hashes(before, conversation.variables)[-1]
+    hash_before = prompt_hash or prompt_hashes(before, conversation.variables)[-1]
     return Ask(requests, hash_before, sent[-1].text if going_on is not None else "")

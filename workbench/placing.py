@@ -1,12 +1,15 @@
 """Which message a run answers, and where its takes go, even if the document was changed meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from .asking import prompt_hashes
 from .conversation import Conversation, Message, Take
 from .errors import Unreadable
+
+HashBefore = Callable[[int], str]
+"""The prompt hash of so many messages of a conversation, for whoever knows it without hashing them all again."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -60,7 +63,7 @@ def continuation(conversation: Conversation) -> Place:
     return _place(conversation, index, message, message)
 
 
-def answer_from(conversation: Conversation, index: int) -> Place:
+def answer_from(conversation: Conversation, index: int, hash_before: HashBefore | None = None) -> Place:
     """What running from the message at `index` answers.
 
     On an assistant message: another take of it. On any other: the answer that follows it, or a take of that
@@ -68,13 +71,13 @@ def answer_from(conversation: Conversation, index: int) -> Place:
     """
     message = conversation.messages[index]
     if message.role == "assistant":
-        return _place(conversation, index, message)
+        return _place(conversation, index, message, hash_before=hash_before)
     following = conversation.messages[index + 1] if index + 1 < len(conversation.messages) else None
     is_answer = following is not None and following.role == "assistant" and not following.muted
-    return _place(conversation, index + 1, following if is_answer else None)
+    return _place(conversation, index + 1, following if is_answer else None, hash_before=hash_before)
 
 
-def written_from(conversation: Conversation, index: int | None) -> Place:
+def written_from(conversation: Conversation, index: int | None, hash_before: HashBefore | None = None) -> Place:
     """What running from the message at `index` writes where the whole is one text.
 
     On a take: another one of it. On a text by hand: what follows it, or a take of that if there is one already. Without
@@ -86,13 +89,13 @@ def written_from(conversation: Conversation, index: int | None) -> Place:
     if not any(message.said and not message.muted for message in conversation.messages):
         raise Unreadable("page.nothing_written")
     if index is None:
-        return _place(conversation, len(conversation.messages))
+        return _place(conversation, len(conversation.messages), hash_before=hash_before)
     message = conversation.messages[index]
     if message.take is not None:
-        return _place(conversation, index, message)
+        return _place(conversation, index, message, hash_before=hash_before)
     following = conversation.messages[index + 1] if index + 1 < len(conversation.messages) else None
     is_take = following is not None and following.take is not None and not following.muted
-    return _place(conversation, index + 1, following if is_take else None)
+    return _place(conversation, index + 1, following if is_take else None, hash_before=hash_before)
 
 
 def taking(message: Message, take: Take, *, runs_on: bool) -> Message:
@@ -108,8 +111,14 @@ def _last_answer(conversation: Conversation) -> int | None:
 
 
 def _place(
-    conversation: Conversation, upto: int, seen: Message | None = None, going_on: Message | None = None
+    conversation: Conversation,
+    upto: int,
+    seen: Message | None = None,
+    going_on: Message | None = None,
+    hash_before: HashBefore | None = None,
 ) -> Place:
+    if hash_before is not None:
+        return Place(upto, hash_before(upto), seen, going_on)
     before = conversation.messages[:upto]
     return Place(upto, prompt_hashes(before, conversation.variables)[-1], seen, going_on)
 

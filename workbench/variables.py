@@ -45,6 +45,9 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     Raises:
         Unreadable: a variable has no value; the message names it.
     """
+    if "{{" not in text:
+        # As most: a long conversation is filled in at each `r`.
+        return text
     for run in runs(text, values):
         if not run.known:
             raise Unreadable("asking.unset_variable", name=run.variable)

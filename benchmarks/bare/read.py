@@ -1,9 +1,10 @@
-"""A Textual app that reads a TOML file, and says so."""
+"""A Textual app that reads a TOML file, and says so; then it says which key was pressed last."""
 
 import sys
 import tomllib
 from pathlib import Path
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
@@ -14,6 +15,9 @@ class Read(App[None]):
     def compose(self) -> ComposeResult:
         tomllib.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
         yield Static("read")
+
+    def on_key(self, event: events.Key) -> None:
+        self.query_one(Static).update(f"read, then {event.key}")
 
 
 if __name__ == "__main__":

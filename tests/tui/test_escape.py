@@ -112,6 +112,28 @@ def test_a_sequence_in_two_reads_is_still_one_key() -> None:
     assert keys(parsed("\x1b", "[15~")) == ["f5"]
 
 
+@pytest.mark.parametrize(
+    ("reads", "waits"), [(("\x1b",), 0.02), (("j", "k\x1b"), 0.02), (("\x1b[",), 0.1), (("\x1b[1",), 0.1)]
+)
+def test_only_an_esc_that_nothing_follows_may_be_the_key_sooner(reads: tuple[str, ...], waits: float) -> None:
+    parser = EscapeFirst()
+    assert parser.due == float("inf")
+    parser.key_wait = 0.02
+    for data in reads:
+        for _ in parser.feed(data):
+            pass
+    assert 0 < parser.due <= waits
+    assert waits == 0.02 or parser.due > 0.02
+    assert list(parser.tick()) == []
+
+
+def test_no_wait_is_longer_than_textuals() -> None:
+    parser = EscapeFirst()
+    parser.key_wait = 5.0
+    assert list(parser.feed("\x1b")) == []
+    assert parser.due <= 0.1
+
+
 PASTES = [
     "one\rtwo\rthree",
     "esc \x1br inside",

@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 from textual._ansi_sequences import SYNC_END, SYNC_START
 
-from qiao.tui.wire.pace import ASK, KEY_S, LEAVE_S, PATIENCE_S, STREAM_S, Pace
+from qiao.tui.wire.pace import APART_S, ASK, KEY_S, LEAVE_S, PATIENCE_S, STREAM_S, TOGETHER_S, Pace
 
 FRAME_S = 1 / 12
 
@@ -249,3 +249,13 @@ def test_an_answer_that_nobody_asked_for_does_nothing() -> None:
     pace = Pace()
     pace.answered(1.0)
     assert pace.room() == float("inf")
+
+
+def test_an_esc_waits_for_a_sequence_as_long_as_the_line_may_part_one() -> None:
+    assert Line(1e6, mute=True).pace.key_wait == APART_S
+    waits: list[float] = []
+    for round_trip in (0.001, 0.03, 0.3):
+        line = Line(1e6, round_trip)
+        line.stream(1, 200)
+        waits.append(line.pace.key_wait)
+    assert waits == [pytest.approx(TOGETHER_S + 0.001), pytest.approx(TOGETHER_S + 0.03), APART_S]

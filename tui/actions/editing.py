@@ -85,8 +85,9 @@ class Editing(Actions):
             return
         self.check_writable()
         self.session.add(offset, text, role)
-        self.bench.refresh_all()
         self.do_edit()
+        # What is pasted may name variables.
+        self.bench.refresh_sampling()
 
     def do_delete(self) -> None:
         message = self.session.message

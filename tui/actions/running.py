@@ -84,13 +84,12 @@ class Running(Actions):
     def _keep_prompt(self, run: Run) -> None:
         """For the history of that answer."""
         session = self.session
-        index = session.upto(run)
-        prompt = prompt_of(session.conversation.messages[:index], session.conversation.variables)
+        messages, variables = session.conversation.messages[: session.upto(run)], session.conversation.variables
 
         def keep() -> None:
             # Of no use for the answer itself: what can't be kept is only missing in the history.
             with suppress(QiaoError, OSError):
-                remember(run.ask.prompt_hash, prompt)
+                remember(run.ask.prompt_hash, prompt_of(messages, variables))
 
         threading.Thread(target=keep, name="versions", daemon=True).start()
 

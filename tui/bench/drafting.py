@@ -36,16 +36,23 @@ class Drafting(BenchPart):
 
         self.edited = edited
         keys = self.qiao.keys.bindings("editor", *where)
-        self.editor = MessageEditor(edited.beginning + added, self.inks, keys, edited.given)
+        text, width = edited.beginning + added, self.transcript.text_width
+        self.editor = MessageEditor(text, self.inks, keys, edited.given, width)
         self.editor.styles.width = self.transcript.editor_width
         self.editor.styles.height = 1
         # Out of sight until it is known where its block stands.
         self.editor.styles.offset = (5, 200)
-        self.bench.query_one("#middle").mount(self.editor)
         self.editor.move_cursor(self.editor.document.end)
+        mounting = self.bench.query_one("#middle").mount(self.editor)
         self.bench.set_focus(self.editor)
-        self.bench.call_after_refresh(self.show)
         self.bench.draft_size.begin()
+        self.show()
+
+        async def mounted() -> None:
+            # Nothing is painted meanwhile: the room for it, and it in its place, come in one frame.
+            await mounting
+
+        self.bench.call_next(mounted)
 
     def show(self) -> None:
         """All of it that has room, its end in sight."""

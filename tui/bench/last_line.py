@@ -47,7 +47,7 @@ class LastLine(BenchPart):
             return hints
         if size.width and (size.width < SMALLEST[0] or size.height < SMALLEST[1]):
             return [Hint("!", say("screen.too_small"))]
-        if editor is not None and editor.has_focus:
+        if focused is not None and focused is editor:
             return self._action_hints("leave_editor", "run_from_editor", "role_in_editor", "split")
         if isinstance(focused, InlineInput):
             words = {"enter": "hint_done", "esc": "hint_back"}

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...workbench import provider_setting
@@ -18,6 +17,7 @@ from ...workbench.errors import QiaoError
 from ...workbench.words import say
 from ..input.at_once import bind_at_once
 from ..input.shown_input import ShownInput
+from .dimmed import OverDimmed
 
 FIELDS = ("url", "name", "variable")
 
@@ -29,7 +29,7 @@ class NewProvider(NamedTuple):
     base_url: str
 
 
-class AddProvider(ModalScreen[NewProvider | None]):
+class AddProvider(OverDimmed[NewProvider | None]):
     """enter goes on, and after the last line adds it; what is wrong is said below, and nothing typed is lost.
 
     Args:

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message as Event
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...backends.keys.store import Status
@@ -17,10 +16,11 @@ from ...workbench.words import say
 from ..look.inks import Inks
 from ..panes.rows import Row, Rows
 from ..text.wrap import Run
+from .dimmed import OverDimmed
 from .keys import KeyDialog
 
 
-class KeyList(ModalScreen[bool]):
+class KeyList(OverDimmed[bool]):
     """Gives whether any key was changed.
 
     Args:

@@ -10,7 +10,6 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message as Event
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...backends.keys.store import Place, Status, Where
@@ -21,6 +20,7 @@ from ...workbench.visible import visible, visible_line
 from ...workbench.words import say
 from ..input.secret_input import SecretInput
 from ..text.glyphs import glyphs
+from .dimmed import OverDimmed
 
 
 class Looked(NamedTuple):
@@ -30,7 +30,7 @@ class Looked(NamedTuple):
     places: list[Place]
 
 
-class KeyDialog(ModalScreen[bool]):
+class KeyDialog(OverDimmed[bool]):
     """Gives whether a key was set, deleted or unlocked. All that may take time is done in threads.
 
     Args:

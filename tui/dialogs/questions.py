@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...workbench.visible import visible
@@ -16,6 +15,7 @@ from ...workbench.words import say
 from ..host import Host
 from ..input.at_once import bind_at_once
 from ..input.shown_input import ShownInput
+from .dimmed import OverDimmed
 
 WORTH = 8
 """Characters; a shorter text that was left is typed again as soon as it is brought back."""
@@ -29,7 +29,7 @@ class Choice(NamedTuple):
     result: str
 
 
-class Question(ModalScreen[str | None]):
+class Question(OverDimmed[str | None]):
     """Asks; each answer is one key. esc is always «leave it»: the result is None."""
 
     CSS_PATH = "questions.tcss"
@@ -58,7 +58,7 @@ class Question(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class LineInput(ModalScreen[str | None]):
+class LineInput(OverDimmed[str | None]):
     """Asks for one line; enter gives it, esc gives None. What was left so comes back by ↑ where the same is asked."""
 
     CSS_PATH = "questions.tcss"

@@ -55,17 +55,19 @@ class Answering:
         sampling = conversation.sampling
         if takes is not None:
             sampling = msgspec.structs.replace(sampling, n=takes)
-        return ask(conversation, place.upto, address, sampling, going_on=going_on), place
+        asked = ask(conversation, place.upto, address, sampling, going_on=going_on, prompt_hash=place.prompt_hash)
+        return asked, place
 
     def _place(self, go_on: bool) -> Place:
         """What is answered: on a page, going on is from the end of the whole text."""
         session = self.session
         here = session.in_document
+        hashes = session.hashes.of(session.conversation)
         if session.page is not None:
-            return written_from(session.conversation, None if go_on else here)
+            return written_from(session.conversation, None if go_on else here, hashes.__getitem__)
         if here is None:
             raise QiaoError("asking.nothing_to_answer")
-        return answer_from(session.conversation, here)
+        return answer_from(session.conversation, here, hashes.__getitem__)
 
     def new_run(
         self, address: Address, *, go_on: bool = False, takes: int | None = None, prefix: str | None = None

@@ -120,6 +120,7 @@ class Items(MadeWhenAsked):
         self._editing = editing
         self._marked = frozenset(marked)
         self._left_out = frozenset(left_out)
+        self._made: dict[int, Item] = {}
 
     def __len__(self) -> int:
         return len(self._messages)

@@ -22,7 +22,11 @@ LONGEST_CHARACTER = 64
 
 
 class MessageEditor(QuickTextArea):
-    """Holds a draft. Controls in it are shown as symbols, and come back out as they went in."""
+    """Holds a draft. Controls in it are shown as symbols, and come back out as they went in.
+
+    Args:
+        width: how many cells its lines will have, so that it is known at once how many there are; 0: not known.
+    """
 
     DEFAULT_CSS = """
     MessageEditor {
@@ -42,13 +46,16 @@ class MessageEditor(QuickTextArea):
     class Grown(Event):
         """The text takes another number of lines."""
 
-    def __init__(self, text: str, inks: Inks, bindings: list[Binding], given: Sequence[tuple[int, int]] = ()) -> None:
+    def __init__(
+        self, text: str, inks: Inks, bindings: list[Binding], given: Sequence[tuple[int, int]] = (), width: int = 0
+    ) -> None:
         """An editor on this text.
 
         Args:
             inks: of the theme.
             bindings: its own keys.
             given: from where to where a model wrote the text, in characters.
+            width: in cells, if it is known: then it is wrapped before it is shown.
         """
         self._disguise = Disguise(text)
         super().__init__(
@@ -74,10 +81,13 @@ class MessageEditor(QuickTextArea):
             )
         )
         self.theme = "ink"
-        self._lines_wanted = 0
         self._given_style = inks.style("assistant", "page")
         if given:
             self.long_document.given = Given(self.long_document.lines, given)
+        if width:
+            self.long_lines.wrap(width)
+            self._refresh_size()
+        self._lines_wanted = self.lines_wanted
 
     @property
     def draft(self) -> str:

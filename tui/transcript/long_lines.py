@@ -151,7 +151,7 @@ class LongLines(WrappedDocument):
             return
         self._width = width
         self._broken = [None] * len(lines)
-        self._heights = list(map(self._guessed, lines))
+        self._heights = list(map(self._guessed, lines)) if width else [1] * len(lines)
         self._add_up()
         if width and sum(map(len, lines)) < LARGE:
             self.look(range(len(lines)))

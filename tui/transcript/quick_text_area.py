@@ -75,11 +75,13 @@ class QuickTextArea(TextArea):
         lines, y = self.long_lines, round(self.scroll_y)
         known = self.is_mounted and lines.width
         from_top = lines.location_to_offset(self.cursor_location).y - y if known else -1
+        before = lines.width
         super()._rewrap_and_refresh_virtual_size()
         if not self.is_mounted:
             return
-        # It may have been painted before it was known how wide it is.
-        self.refresh()
+        if lines.width != before:
+            # It may have been painted before it was known how wide it is.
+            self.refresh()
         self._look_around(self.cursor_location[0])
         if 0 <= from_top < self.size.height:
             # The caret stays where it stood on the page.

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from rich.segment import Segment
 from textual import events
 from textual.geometry import Offset, Region, Size
 from textual.message import Message as Event
@@ -19,18 +18,15 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...workbench.conversation import Message
-from ..look.inks import Inks, jump_mark
+from ..look.inks import Inks
 from ..text.glyphs import glyphs
 from ..text.wrap import Line, Run
 from .blocks import Item, is_long, lines
 from .empty_page import told_lines
 from .page_lines import CHOSEN, marked, page_lines
 from .parts import LONG, Part, parts_of
+from .strips import INDENT, MARGIN, Look, Strips
 
-MARGIN = 3
-"""Cells left of the bar, and right of the text."""
-INDENT = 2
-"""The bar and the blank after it."""
 BESIDE_EDITED = 2
 """Cells right of a text that is being edited: one for the caret behind a full line, one for the scrollbar."""
 MEASURE = 100
@@ -87,6 +83,7 @@ class Transcript(Widget, can_focus=True):
     def __init__(self, inks: Inks, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.inks = inks
+        self._strips = Strips(inks)
         self._items: Sequence[Item] = ()
         self._selected = 0
         self._variables: Mapping[str, str] = {}
@@ -142,6 +139,7 @@ class Transcript(Widget, can_focus=True):
     def restyle(self, inks: Inks) -> None:
         """The theme has changed."""
         self.inks = inks
+        self._strips = Strips(inks)
         self._painted = []
         self._paint()
 
@@ -287,9 +285,9 @@ class Transcript(Widget, can_focus=True):
         number, part, line = self._clamp(top)
         at = (number, part) if self._items else None
         while at and len(shown) < count:
-            block = self._lines(*at)
+            block, look = self._lines(*at), self._look(at[0])
             end = min(self._height(*at), line + count - len(shown))
-            shown += [Shown(place, self._strip(place, block)) for place in (Place(*at, y) for y in range(line, end))]
+            shown += [Shown(Place(*at, y), self._strip(Place(*at, y), block, look)) for y in range(line, end)]
             at, line = self._neighbour(*at, 1), 0
         blank = self._blank
         shown += [Shown(None, blank)] * (count - len(shown))
@@ -297,32 +295,28 @@ class Transcript(Widget, can_focus=True):
 
     @property
     def _blank(self) -> Strip:
-        width = self.size.width
-        return Strip([Segment(" " * width, self.inks.style("text", "page"))], width)
+        return self._strips.blank(self.size.width)
 
-    def _strip(self, place: Place, block: list[Line]) -> Strip:
-        number, _, line = place
-        if line == len(block):
-            return self._blank
+    def _look(self, number: int) -> Look:
+        """How the lines of a block are painted."""
         item = self._items[number]
         is_marked = number == self._selected and not item.editing
         ground = "selection" if is_marked and self.has_focus and item.page is None else "page"
         bar_ink = "accent" if item.editing else "faint" if item.message.muted or item.left_out else item.message.role
-        runs = block[line]
-        run = Run(glyphs.selected if is_marked else glyphs.bar, bar_ink)
-        if item.page is not None:
-            run, *runs = runs
-            if not self.has_focus:
-                runs = [Run(text, ink.removesuffix(CHOSEN)) for text, ink in runs]
-        width = self.size.width
-        margin = Segment(" " * MARGIN, self.inks.style("text", "page"))
+        bar = Run(glyphs.selected if is_marked else glyphs.bar, bar_ink) if item.page is None else None
+        return Look(bar, ground, self.text_width, self.size.width)
+
+    def _strip(self, place: Place, block: list[Line], look: Look) -> Strip:
+        number, _, line = place
+        if line == len(block):
+            return self._blank
+        item, runs = self._items[number], block[line]
+        if item.page is not None and not self.has_focus:
+            runs = tuple(Run(text, ink.removesuffix(CHOSEN)) for text, ink in runs)
         is_first = place == self._top if number == self._top.block else place[1:] == (0, 0)
-        letter = self._letters.get(item.message.uid) if is_first else None
-        bar = Segment(run.text, self.inks.style(run.ink, "page"))
-        inner = self.inks.strip((Run(" "), *runs), ground, min(self.text_width + INDENT, width - MARGIN - 1))
-        before = [margin] if letter is None else self.inks.strip(jump_mark(letter, MARGIN), "page", MARGIN)
-        strip = Strip([*before, bar, *inner])
-        return strip.extend_cell_length(width, self.inks.style("text", "page")).crop(0, width)
+        if is_first and (letter := self._letters.get(item.message.uid)) is not None:
+            look = look._replace(letter=letter)
+        return self._strips.of(runs, look)
 
     # Painting
 
@@ -348,11 +342,11 @@ class Transcript(Widget, can_focus=True):
     def _arrange(self) -> Sequence[Shown]:
         """Finds the lines that are to be in sight."""
         self._top = self._followed() if self._follow else self._clamp(self._top)
-        if not self._follow and not self._from(self._top, self.size.height)[-1].place:
+        if not self._follow and self._top > (end := self._end()):
             # No empty space below the end while there is text above the top, but what is being written moves in steps.
-            end = self._end()
-            self._top = min(self._top, self._stepped(end, self._ahead) if self._is_writing() else end)
+            self._top = min(self._top, self._stepped(end, self._ahead)) if self._is_writing() else end
         self._painted = self._from(self._top, self.size.height) if self._items else self._empty_page()
+        self._strips.forget_others()
         self._at_end = not self.more_below
         return self._painted
 

@@ -19,7 +19,7 @@ from .writer import Writer
 
 POLL_S = 0.005
 TURN_S = 0.1
-"""So long a look for keys waits, until an esc that stands alone is taken as the key."""
+"""So long a look for keys waits at most."""
 PIECE = 4096
 """Bytes read at once."""
 
@@ -61,10 +61,12 @@ class LineDriver(LinuxDriver):
         parser = EscapeFirst(self._debug)
         # A byte that is no text, from a line that drops some, is no reason to end.
         decode = getincrementaldecoder("utf-8")("replace").decode
+        # Whoever says how long it takes knows the line.
+        told = "ESCDELAY" in os.environ
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(TURN_S):
+                if selector.select(min(TURN_S, parser.due)):
                     try:
                         data = os.read(self.fileno, PIECE)
                     except OSError:
@@ -72,8 +74,12 @@ class LineDriver(LinuxDriver):
                     if not data:
                         self._paced.terminal_gone()
                         break
-                    for message in parser.feed(decode(data)):
-                        self.process_message(message)
+                    if not told:
+                        parser.key_wait = self._paced.pace.key_wait
+                    # Nothing, while only half a character is here: the parser would take that for the end.
+                    if text := decode(data):
+                        for message in parser.feed(text):
+                            self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
         with contextlib.suppress(EOFError, ParseError):

@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterable
 from importlib import import_module
 
-from textual import events
+from textual import constants, events
+from textual._time import get_time
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.drivers._writer_thread import WriterThread
 from textual.keys import Keys
@@ -39,9 +40,16 @@ class LineAnswered(Message):
 class EscapeFirst(XTermParser):
     """Textual's parser of terminal input, without alt chords, and with pastes kept whole."""
 
+    key_wait = constants.ESCAPE_DELAY
+    """Seconds after which an esc that nothing has followed was the key; what goes on behind it has Textual's time."""
     _pasted: str | None = None
     """What has come of a paste that isn't at its end yet."""
     _answers = 0
+
+    @property
+    def due(self) -> float:
+        """Seconds until `tick` may have something to say; infinite, if nothing is waited for."""
+        return float("inf") if self._timeout_time is None else max(self._timeout_time - get_time(), 0.0)
 
     def feed(self, data: str) -> Iterable[Message]:
         if not data:
@@ -51,6 +59,8 @@ class EscapeFirst(XTermParser):
                 before, start, data = data.partition(BRACKETED_PASTE_START)
                 if before:
                     yield from super().feed(before)
+                    if before[-1] == ESC and self._timeout_time is not None:
+                        self._timeout_time += min(self.key_wait - constants.ESCAPE_DELAY, 0.0)
                     while self._answers:
                         self._answers -= 1
                         yield LineAnswered(time.monotonic())

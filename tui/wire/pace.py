@@ -41,6 +41,8 @@ SMALL = 128
 """Bytes that take no time to speak of, even on a slow line."""
 JITTER_S = 0.02
 """Smaller differences in time say nothing."""
+TOGETHER_S, APART_S = 0.02, 0.1
+"""So far apart, at most, come the bytes of one key: from a terminal nearby, and from one that isn't known."""
 
 
 HELD, HELD_FOR_KEY = 2048, 32768
@@ -125,6 +127,16 @@ class Pace:
                 return 0.0
             # Behind a longer queue, a key's frame still goes: a row of it, the caret's first.
             return max((STREAM_S - queue) * self._rate, 1.0)
+
+    @property
+    def key_wait(self) -> float:
+        """Seconds after which an esc that nothing has followed was the key, and no sequence begins with it.
+
+        A terminal writes the bytes of a sequence at once, and they arrive together. Where a line cuts between them, the
+        rest follows at once, or when the beginning was acknowledged: a round trip later.
+        """
+        with self._lock:
+            return APART_S if self._round_trip is None else min(TOGETHER_S + self._round_trip, APART_S)
 
     def wait(self) -> float:
         """Seconds after which there may be room."""
