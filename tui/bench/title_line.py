@@ -34,8 +34,6 @@ class TitleLine(BenchPart):
             words.append(Run(f"{say('screen.answering_elsewhere', n=others)} · ", "accent"))
         if tags := session.conversation.tags:
             words.append(Run(f"{visible_line(tags_line(tags, '#'))} · ", "faint"))
-        if (context := self._context_words()) is not None:
-            words += [Run(context, "muted"), Run(" · ", "muted")]
         if problem is not None:
             words.append(Run(say("screen.unsaved"), "bad"))
         elif document.read_only:
@@ -50,6 +48,9 @@ class TitleLine(BenchPart):
             words.append(Run(say("screen.saved"), "muted"))
         if (model := bench.known.model(bench.address)) is not None and model.kind == "base":
             words.append(Run(f" · {say('screen.is_base')}", "muted"))
+        if (context := self._context_words()) is not None:
+            # Where there is no room for all, this is cut.
+            words.append(Run(f" · {context}", "muted"))
         line: Line = tuple(words)
         bench.query_one("#title", Title).show(title, line)
 
