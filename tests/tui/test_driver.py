@@ -82,7 +82,7 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             found.append(timeout)
             return super().select(timeout)
 
-    monkeypatch.setattr("qiao.tui.driver.selectors.SelectSelector", Noting)
+    monkeypatch.setattr("qiao.tui.wire.driver.selectors.SelectSelector", Noting)
     monkeypatch.delenv("ESCDELAY", raising=False)
     return found
 
