@@ -152,3 +152,17 @@ async def test_of_a_long_message_the_parts_in_sight_are_laid_out(tmp_path: Path,
             await bench.press("pagedown")
         # Nothing is left out where one part ends and the next begins.
         assert all(f"{number} 推敲" in shown for number in range(200))
+
+
+@pytest.mark.parametrize("count", [3, 60])
+@in_loop
+async def test_what_is_typed_is_in_sight_when_it_moves_to_another_line(count: int, tmp_path: Path) -> None:
+    text = "\n".join(f"line {number}" for number in range(count)) + " of a good many"
+    async with workbench(talk(("user", text)), tmp_path / "t.toml") as bench:
+        await bench.press("e")
+        await bench.see("editing", "of a good many")
+        await bench.type(" ")
+        for end in range(1, 60):
+            letters = "".join(chr(ord("a") + number % 26) for number in range(end))
+            await bench.type(letters[-1])
+            await bench.see(letters[-6:])

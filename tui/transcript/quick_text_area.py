@@ -54,10 +54,11 @@ class QuickTextArea(TextArea):
         if not (self.is_mounted and height and self.wrap_width):
             return
         y = round(self.scroll_y)
-        before, (top, number) = lines.height, lines.row_at(y)
+        top, number = lines.row_at(y)
         lines.look_around(row, SCREENS * height)
         moved = lines.top(top) + number - y
-        if moved or lines.height != before:
+        # After an edit too: the parent looks for the caret before it says how high the text has become.
+        if moved or lines.height != self.virtual_size.height:
             self._refresh_size()
             self._recompute_cursor_offset()
         if moved:
