@@ -1,7 +1,7 @@
 """Small dialogs: a question answered by one key, and a line to be typed."""
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple, Protocol, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,13 +12,20 @@ from textual.widgets import Input, Static
 
 from ...workbench.visible import visible
 from ...workbench.words import say
-from ..host import Host
 from ..input.at_once import bind_at_once
 from ..input.shown_input import ShownInput
 from .dimmed import OverDimmed
 
 WORTH = 8
 """Characters; a shorter text that was left is typed again as soon as it is brought back."""
+
+
+class Tells(Protocol):
+    """The app, as far as dialogs know it."""
+
+    def tell(self, text: str) -> None:
+        """A notice at the corner of the screen."""
+        ...
 
 
 class Choice(NamedTuple):
@@ -104,7 +111,7 @@ class LineInput(OverDimmed[str | None]):
         typed = self.query_one(Input).value
         if typed != self._value and len(typed) >= WORTH:
             self.left[self._label] = typed
-            cast(Host, self.app).tell(say("screen.line_left"))
+            cast(Tells, self.app).tell(say("screen.line_left"))
         self.dismiss(None)
 
     def action_bring_back(self) -> None:
