@@ -90,7 +90,11 @@ class RecordedApp(QiaoApp):
         plain, compared = self.pair.plain, self.pair.compared
         for y in plain.dirty | compared.dirty:
             if plain.row(y) != compared.row(y):
-                self.differing.append(f"row {y}:\n{plain.display[y]}\n{compared.display[y]}")
+                first = next(
+                    x for x, pair in enumerate(zip(plain.row(y), compared.row(y), strict=True)) if len({*pair}) > 1
+                )
+                cells = f"{plain.row(y)[first]}\n{compared.row(y)[first]}"
+                self.differing.append(f"row {y}:\n{plain.display[y]}\n{compared.display[y]}\nfrom {first}:\n{cells}")
         if plain.place != compared.place:
             self.differing.append(f"cursor: {plain.place} {compared.place}")
         plain.dirty.clear()
