@@ -101,7 +101,9 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
 
 
 async def _up_to_date(node: DOMNode) -> None:
-    """Waits until it has dealt with all messages that lie before it now."""
+    """Waits until it has dealt with all messages that lie before it now, or is gone: it may go by one of them."""
     done = asyncio.Event()
-    node.call_later(done.set)
-    await done.wait()
+    if node.is_running and node.call_later(done.set):
+        waiting = asyncio.create_task(done.wait())
+        await asyncio.wait({waiting, node.task}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()

@@ -1,0 +1,28 @@
+"""A key waits until the one before it has done its work, and no longer."""
+
+from pathlib import Path
+
+import pytest
+
+from qiao.tui import keys_in_order
+from qiao.workbench.conversation import Conversation, Message, Take
+
+from .bench import in_loop, workbench
+
+
+@pytest.mark.parametrize(
+    "opens", ["R", "N", "semicolon", "W", "number_sign", "O", "v", "question_mark", "colon", "A", "c"]
+)
+@in_loop
+async def test_the_key_after_one_that_closed_a_dialog_is_not_held_up(
+    opens: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever waited for something that is gone would wait for all of it.
+    monkeypatch.setattr(keys_in_order, "SETTLE_SECONDS", 1000.0)
+    answered = Message(role="assistant", takes=(Take(text="Yes."), Take(text="No.")), chosen=1)
+    messages = (Message(role="user", text="one"), Message(role="user", text="two"), answered)
+    async with workbench(Conversation(messages=messages), tmp_path / "t.toml") as bench:
+        await bench.press(opens)
+        await bench.until(lambda: len(bench.app.screen_stack) == 2, "it to open")
+        await bench.press("escape", "k")
+        await bench.until(lambda: bench.app.workbench.session.shown_at == 1, "k")
