@@ -181,7 +181,7 @@ def check_is_what_a_repaint_shows(terminal: SlowTerminal) -> None:
     terminal.wait("The end of it.")
     terminal.wait(lambda: not terminal.backlog and "esc stop" not in terminal.text())
     # The last that comes to the title line, once the models have been looked at again.
-    terminal.wait(lambda: re.search(r"saved · [\d,]+ of [\d,]+ tokens to the last answer", terminal.text()))
+    terminal.wait(lambda: re.search(r"saved · [\d,]+ of [\d,]+ tokens so far", terminal.text()))
     before = terminal.cells()
     with terminal._lock:
         terminal.screen.fill("#")
