@@ -29,7 +29,7 @@ SALT_BYTES = 16
 SHORTEST = 8
 """Characters of a passphrase."""
 
-_N, _R, _P = 2**16, 8, 2
+COST, _R, _P = 2**16, 8, 2
 """scrypt's cost: 64 MiB and some 0.3 s a guess; one of the minimum settings of OWASP's Password Storage Cheat Sheet."""
 _MOST_MEMORY = 2**28
 """Bytes. A file that asks for more isn't ours."""
@@ -103,7 +103,7 @@ class KeyFile:
             if content is None or not entries:
                 if len(passphrase) < SHORTEST:
                     raise Unreadable("keys.passphrase_short", least=SHORTEST)
-                scrypt = _Scrypt(_N, _R, _P, _text(secrets.token_bytes(SALT_BYTES)))
+                scrypt = _Scrypt(COST, _R, _P, _text(secrets.token_bytes(SALT_BYTES)))
             else:
                 scrypt = content.scrypt
             secret = _derived(passphrase, scrypt)

@@ -56,6 +56,7 @@ class Reading(LineDriver):
     """Reads keys from a pipe, as from a terminal that is so far away."""
 
     def __init__(self, key_wait: float) -> None:  # pyright: ignore[reportMissingSuperCall]
+        # Its parent's takes over the terminal that the tests run in.
         self.fileno, self.end = os.pipe()
         self.exit_event = threading.Event()
         self._debug = False

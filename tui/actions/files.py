@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...workbench.conversation import Conversation
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
 from ...workbench.exchange.files import is_foreign
 from ...workbench.listing import TEMPLATES
-from ...workbench.sampling import Sampling
-from ...workbench.setting import with_setting
 from ...workbench.tags import tags_in, tags_line
 from ...workbench.visible import visible_line
 from ...workbench.words import say
@@ -218,14 +215,3 @@ class Files(Actions):
             say("screen.leave_unsaved", problem=problem), [Choice("q", say("screen.choice_lose"), "quit")]
         )
         self.app.push_screen(question, lambda answer: self.qiao.end() if answer else None)
-
-
-def _with_variable(conversation: Conversation, name: str, value: str | None) -> Conversation:
-    variables = {key: text for key, text in conversation.variables.items() if key != name}
-    if value is not None:
-        variables[name] = value
-    return msgspec.structs.replace(conversation, variables=variables)
-
-
-def _with_parameter(sampling: Sampling, name: str, text: str | None) -> Sampling:
-    return msgspec.structs.replace(sampling, **{name: None}) if text is None else with_setting(sampling, name, text)

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -16,6 +16,15 @@ from ..look.inks import Inks
 from ..panes.rows import Row, Rows
 
 T = TypeVar("T")
+
+STEPPED: list[BindingType] = [
+    Binding("escape,ctrl+c", "leave", show=False, priority=True),
+    Binding("down", "step(1)", show=False, priority=True),
+    Binding("up", "step(-1)", show=False, priority=True),
+    Binding("pagedown", "step(10)", show=False, priority=True),
+    Binding("pageup", "step(-10)", show=False, priority=True),
+]
+"""Keys of a list that is walked while a line is typed in."""
 
 
 class FilteredList(ModalScreen[T | None], Generic[T]):
@@ -30,13 +39,7 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
     """
 
     CSS_PATH = "filtered.tcss"
-    BINDINGS = [
-        Binding("escape,ctrl+c", "leave", show=False, priority=True),
-        Binding("down", "step(1)", show=False, priority=True),
-        Binding("up", "step(-1)", show=False, priority=True),
-        Binding("pagedown", "step(10)", show=False, priority=True),
-        Binding("pageup", "step(-10)", show=False, priority=True),
-    ]
+    BINDINGS = STEPPED
 
     def __init__(self, inks: Inks, title: str, typed: str = "") -> None:
         super().__init__()

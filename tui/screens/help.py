@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..actions.table import ACTIONS, BY_ID, WRITING, Action, Keys
+from ..dialogs.filtered import STEPPED
 from ..input.at_once import bind_at_once
 from ..input.shown_input import ShownInput
 from ..look.inks import Inks
@@ -63,13 +64,7 @@ class Help(ModalScreen[str | None]):
     """Every key and what it does. `/` narrows it, enter gives the action of a line, anything like «leave» nothing."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS = [
-        Binding("escape,ctrl+c", "leave", show=False, priority=True),
-        Binding("down", "step(1)", show=False, priority=True),
-        Binding("up", "step(-1)", show=False, priority=True),
-        Binding("pagedown", "step(10)", show=False, priority=True),
-        Binding("pageup", "step(-10)", show=False, priority=True),
-    ]
+    BINDINGS = STEPPED
 
     def __init__(self, keys: Keys, inks: Inks) -> None:
         super().__init__()

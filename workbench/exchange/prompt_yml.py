@@ -4,7 +4,7 @@ The format: https://docs.github.com/en/github-models/use-github-models/storing-p
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -57,8 +57,7 @@ def read(text: str, name: str) -> Imported:
     left_out["fields"] += others(table, KNOWN)
     row = rows[0] if rows else {}
     # Text only: lists and tables may hold more than there is memory, by references to one another.
-    texts = (key for key in row if isinstance(key, str))  # pyright: ignore[reportUnnecessaryIsInstance]
-    values = {without_surrogates(key): string(row, key) for key in texts}
+    values = {without_surrogates(key): string(row, key) for key in cast(Iterable[object], row) if isinstance(key, str)}
     variables = {key: value for key, value in values.items() if value is not None}
     left_out["values"] += len(row) - len(variables)
     conversation = Conversation(

@@ -14,7 +14,7 @@ from qiao.backends.keys import key_file
 
 from ...keyrings import use_keyring
 
-REAL = key_file._N  # pyright: ignore[reportPrivateUsage]
+REAL = key_file.COST
 NEEDED = ("dbus-daemon", "gnome-keyring-daemon")
 PASSWORD = b"the password of the login"
 
@@ -33,7 +33,7 @@ def no_bus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def cheap_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     """A guess at a passphrase costs a quarter of what it really does; `test_key_file` looks at the real cost."""
-    monkeypatch.setattr(key_file, "_N", 2**14)
+    monkeypatch.setattr(key_file, "COST", 2**14)
 
 
 class Desktop:

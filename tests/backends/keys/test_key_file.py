@@ -152,7 +152,7 @@ def test_a_folder_that_is_none_is_told(home: Path) -> None:
 
 
 def test_a_guess_costs_what_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_file, "_N", REAL)
+    monkeypatch.setattr(key_file, "COST", REAL)
     file = KeyFile()
     file.unlock("a passphrase")
     file.set("bailian", "sk-1")

@@ -23,13 +23,18 @@ TOKEN_BYTES = 2 * LAYERS * 3 * 64 * 4
 
 
 @pytest.fixture(scope="module")
-def answerer(safetensors_model: Path) -> Answerer:
+def model(safetensors_model: Path) -> Any:
     """The starter's first layers, in float32: what it writes makes no sense, but depends on all that stands before."""
     loaded = load(safetensors_model, CPU, "local:smol", lambda done, total: None)
     assert loaded.dtype == "float32"
     loaded.model.model.layers = loaded.model.model.layers[:LAYERS]
     loaded.model.config.num_hidden_layers = LAYERS
-    return Answerer(Tokenizer(safetensors_model), loaded.model, 8192, 2**33)
+    return loaded.model
+
+
+@pytest.fixture(scope="module")
+def answerer(safetensors_model: Path, model: Any) -> Answerer:
+    return Answerer(Tokenizer(safetensors_model), model, 8192, 2**33)
 
 
 class Said(NamedTuple):
@@ -143,8 +148,8 @@ def test_a_broken_off_answer_leaves_nothing_wrong_behind(answerer: Answerer) -> 
     assert answer(answerer, CAPITAL)[0] == expected
 
 
-def test_too_large_a_cache_is_not_kept(safetensors_model: Path, answerer: Answerer) -> None:
-    small = Answerer(answerer._tokenizer, answerer._model, 8192, 8 * 100 * TOKEN_BYTES)  # pyright: ignore[reportPrivateUsage]
+def test_too_large_a_cache_is_not_kept(safetensors_model: Path, model: Any) -> None:
+    small = Answerer(Tokenizer(safetensors_model), model, 8192, 8 * 100 * TOKEN_BYTES)
     answer(small, CAPITAL)
     assert 0 < small.prefixes.size_bytes <= 100 * TOKEN_BYTES
     answer(small, LONG * 2 + CAPITAL)
