@@ -322,7 +322,12 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         else:
             if self.workbench.is_whole:
                 self.workbench.notice_place.choose()
-            self.notify(text, severity="error" if error else "information", markup=False, timeout=8 if error else 4)
+            self.notify(
+                text,
+                severity="error" if error else "information",
+                markup=False,
+                timeout=self.NOTICE_SECONDS * (2 if error else 1),
+            )
 
     def _notice(self, document: Document, key: str) -> None:
         self.tell(say(key, title=document.title))

@@ -15,6 +15,9 @@ TOGETHER_SECONDS = 1.0
 class FewNotices(PacedApp, inherit_bindings=False):
     """Takes older notices away when another comes."""
 
+    NOTICE_SECONDS = 4.0
+    """So long a notice stands; what went wrong, twice as long."""
+
     def on_notify(self, event: Notify) -> None:
         """Makes room, before Textual shows a notice."""
         # Said again, it takes its own place rather than another.

@@ -11,6 +11,8 @@ from qiao.workbench.answering import Answer
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Backend, Event, Failed, Finished, Progress, Request, Started, Text, Thinking, Turn
 
+from ..patience import PATIENCE_S
+
 ADDRESS = Address("scripted", "echo")
 REQUEST = Request(ADDRESS, (Turn("user", "Where is my parcel?"),), Sampling(seed=7))
 
@@ -102,7 +104,7 @@ def test_a_stop_is_honoured_at_once_in_a_delay_and_in_a_hold() -> None:
         with ThreadPoolExecutor(1) as pool:
             rest = pool.submit(list[Event], running)
             stop.set()
-            given += rest.result(timeout=10)
+            given += rest.result(timeout=PATIENCE_S)
         assert text_of(given) == expected
         assert isinstance(given[-1], Finished)
         assert given[-1].reason == "cancelled"

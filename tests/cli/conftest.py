@@ -17,6 +17,8 @@ from qiao.cli.main import main
 from qiao.workbench.conversation import Conversation
 from qiao.workbench.conversation_file import dumps, loads
 
+from ..patience import PATIENCE_S
+
 
 class Ended(NamedTuple):
     """What came of one run of the command."""
@@ -79,7 +81,7 @@ class Terminal:
     def text(self) -> str:
         """All that was written, once nothing writes any more. Ends it."""
         os.close(self._end)
-        self._reader.join(10)
+        self._reader.join(PATIENCE_S)
         os.close(self._controller)
         return b"".join(self._chunks).decode().replace("\r\n", "\n")
 

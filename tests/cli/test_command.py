@@ -13,6 +13,8 @@ import pytest
 from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps, loads
 
+from ..patience import PATIENCE_S
+
 COMMAND = [sys.executable, "-m", "qiao.cli"]
 FRANCE = "What is the capital of France?\n"
 LONG = "Write a very long story about a bridge."
@@ -71,7 +73,7 @@ class TestTheStarter:
         began = time.monotonic()
         for _ in range(signals):
             process.send_signal(signal.SIGINT)
-        rest, noted = process.communicate(timeout=30)
+        rest, noted = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 130
         # Far above what it takes, since other tests may run beside this one; far below finishing the story.
         assert time.monotonic() - began < 10
@@ -107,7 +109,7 @@ def test_a_download_that_is_interrupted_leaves_nothing_half_done(home: Path) -> 
     assert process.stderr is not None
     assert process.stderr.readline().startswith(b"Fetching local:starter")
     process.send_signal(signal.SIGINT)
-    out, noted = process.communicate(timeout=60)
+    out, noted = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, noted) == (130, b"", b"qiao: Interrupted.\n")
     left = [path for path in home.rglob("*") if path.is_file() and path.name != ".lock"]
     assert left == []

@@ -10,6 +10,8 @@ import pytest
 
 from qiao.cli.arguments import COMMANDS, SHELLS
 
+from ..patience import PATIENCE_S
+
 Qiao = Callable[..., Any]
 
 
@@ -37,7 +39,7 @@ def complete(qiao: Qiao, tmp_path: Path) -> Callable[..., list[str]]:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE_S,
             check=True,
         )
         assert ended.stderr == ""

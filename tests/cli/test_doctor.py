@@ -10,6 +10,8 @@ import pytest
 
 from qiao.cli import doctor as doctor_command
 
+from ..patience import PATIENCE_S
+
 Qiao = Callable[..., Any]
 
 
@@ -66,5 +68,5 @@ def test_nothing_heavy_is_imported_to_look_at_it() -> None:
         "import sys; from qiao.cli.main import main; code = main(['doctor', '--json']);"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr); raise SystemExit(code)"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120, check=False)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=PATIENCE_S, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"[]\n")

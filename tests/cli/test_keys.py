@@ -141,7 +141,7 @@ def test_a_run_asks_once_for_the_passphrase_and_keeps_no_key(
         running = terminal("run", str(talk), "-m", "mybox:small", "--retake" if code else "--save", "--set", "n=2")
         running.wait("Passphrase of")
         running.send(f"{PASSPHRASE}\r")
-        assert running.ended(60) == code
+        assert running.ended() == code
         running.wait(words)
         assert running.text().count("Passphrase of") == 1
         outputs.append(bytes(running.output))

@@ -12,6 +12,8 @@ import pytest
 
 from qiao.cli.arguments import COMMANDS
 
+from ..patience import PATIENCE_S
+
 Qiao = Callable[..., Any]
 
 COMMAND = [sys.executable, "-m", "qiao.cli"]
@@ -80,7 +82,7 @@ def in_terminal(*arguments: str, cwd: Path) -> tuple[int, str]:
             break
         shown += chunk
     os.close(controller)
-    return process.wait(60), shown.decode()
+    return process.wait(PATIENCE_S), shown.decode()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_closed_pipe_is_no_error(arguments: list[str]) -> None:
     os.close(reader)
     with open(writer, "wb") as closed:
         ended = subprocess.run(
-            [*COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=closed, stderr=subprocess.PIPE, timeout=60
+            [*COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=closed, stderr=subprocess.PIPE, timeout=PATIENCE_S
         )
     assert ended.stderr == b""
     assert ended.returncode == 141
@@ -124,7 +126,7 @@ def test_a_closed_pipe_is_no_error(arguments: list[str]) -> None:
 
 def test_a_full_disk_is_said_in_one_line() -> None:
     with open("/dev/full", "wb") as full:
-        ended = subprocess.run([*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        ended = subprocess.run([*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE_S)
     assert ended.returncode == 4
     assert ended.stderr.startswith(b"qiao: ")
     assert ended.stderr.count(b"\n") == 1
@@ -132,7 +134,7 @@ def test_a_full_disk_is_said_in_one_line() -> None:
 
 def test_closed_streams_are_no_traceback() -> None:
     ended = subprocess.run(
-        ["sh", "-c", '"$@" models <&- >&-', "sh", *COMMAND], capture_output=True, timeout=60, check=False
+        ["sh", "-c", '"$@" models <&- >&-', "sh", *COMMAND], capture_output=True, timeout=PATIENCE_S, check=False
     )
     assert b"Traceback" not in ended.stderr
 
@@ -146,7 +148,9 @@ def test_what_is_quick_imports_nothing_heavy(arguments: list[str]) -> None:
         "import sys; from qiao.cli.main import main; code = main(sys.argv[1:]);"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr); raise SystemExit(code)"
     )
-    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, timeout=60, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, timeout=PATIENCE_S, check=False
+    )
     assert (ended.returncode, ended.stderr) == (0, b"[]\n")
 
 

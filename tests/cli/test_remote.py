@@ -15,6 +15,7 @@ from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import loads
 from qiao.workbench.sampling import Sampling
 
+from ..patience import PATIENCE_S
 from .conftest import Ended
 
 PLACE = Path(__file__).parents[1] / "backends" / "remote" / "misbehaving.py"
@@ -203,6 +204,6 @@ def test_a_process_of_its_own_exits_as_it_should(server: Any, home: Path) -> Non
         input="Capital of France?",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "Hello.\n", "")

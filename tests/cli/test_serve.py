@@ -18,6 +18,7 @@ from qiao.cli.serve import load_line
 from qiao.workbench.config import Config
 
 from ..backends.local.model_files import write_model
+from ..patience import PATIENCE_S
 from .conftest import Ended
 
 STAND_IN = Path(__file__).with_name("stand_in_vllm.py")
@@ -42,7 +43,7 @@ class Serving:
         return self._told.read_text()
 
     def until(self, words: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while words not in self.told:
             assert self.process.poll() is None or words in self.told, self.told
             assert time.monotonic() < deadline, self.told
@@ -74,7 +75,7 @@ def serve(home: Path, tmp_path: Path) -> Iterator[Serve]:
 
 
 def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -95,7 +96,7 @@ def test_it_tells_the_steps_and_how_to_use_it_and_ends_with_ctrl_c(serve: Serve,
     assert "-m vllm:Tiny-1B" in serving.told
     (written,) = state.kept()
     serving.process.send_signal(signal.SIGINT)
-    assert serving.process.wait(20) == 0
+    assert serving.process.wait(PATIENCE_S) == 0
     assert state.group(written.server) == []
     assert state.kept() == []
 
@@ -135,7 +136,7 @@ def test_a_lost_connection_ends_it_too(serve: Serve, model: Path) -> None:
     serving.until("Ready")
     (written,) = state.kept()
     serving.process.send_signal(signal.SIGHUP)
-    assert serving.process.wait(20) == 0
+    assert serving.process.wait(PATIENCE_S) == 0
     assert state.group(written.server) == []
 
 
@@ -143,14 +144,14 @@ def test_ctrl_c_while_it_starts_is_an_interruption(serve: Serve, model: Path) ->
     serving = serve(f"local:{model}")
     serving.until("starting Python")
     serving.process.send_signal(signal.SIGINT)
-    assert serving.process.wait(20) == 130
+    assert serving.process.wait(PATIENCE_S) == 130
     assert state.kept() == []
 
 
 def test_a_start_that_fails_says_why_and_where_the_log_is(serve: Serve, model: Path) -> None:
     failing = model.rename(model.with_name("failing"))
     serving = serve(f"local:{failing}")
-    assert serving.process.wait(30) == 3
+    assert serving.process.wait(PATIENCE_S) == 3
     assert "GPU's memory ran out" in serving.told
     assert Path(serving.told.strip().rpartition("Log: ")[2]).is_file()
     assert state.kept() == []
@@ -161,7 +162,7 @@ def test_a_server_that_ends_by_itself_is_told(serve: Serve, model: Path) -> None
     serving.until("Ready")
     (written,) = state.kept()
     os.kill(written.server.pid, signal.SIGKILL)
-    assert serving.process.wait(20) == 4
+    assert serving.process.wait(PATIENCE_S) == 4
     assert "ended by itself" in serving.told
 
 

@@ -20,9 +20,7 @@ import pytest
 
 from qiao.tui.transcript.breaks import breaks
 
-PATIENCE = 60.0
-"""Seconds; on a busy machine the model takes its time."""
-
+from ..patience import PATIENCE_S
 
 UNFINISHED = re.compile(rb"\x1b(\[[^@-~]*)?$")
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:[<=>][0-9;]*[@-~]|\?[0-9;]*(?:\$p|u))")
@@ -117,7 +115,7 @@ class Terminal:
         """As a terminal pastes: bracketed, with CR for line ends."""
         self.send("\x1b[200~" + text.replace("\n", "\r") + "\x1b[201~")
 
-    def wait(self, condition: str | Callable[[str], object], patience: float = PATIENCE) -> str:
+    def wait(self, condition: str | Callable[[str], object], patience: float = PATIENCE_S) -> str:
         """Waits until the screen shows this text, or until the condition on its text holds. Returns the screen."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
@@ -132,14 +130,14 @@ class Terminal:
             time.sleep(0.03)
         raise AssertionError(f"waited for {condition!r}; the screen shows:\n{self.text()}")
 
-    def ended(self, patience: float = 15.0) -> int:
+    def ended(self) -> int:
         """Waits for the program's end; its exit code."""
-        return self.process.wait(patience)
+        return self.process.wait(PATIENCE_S)
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-            self.process.wait(5)
+            self.process.wait(PATIENCE_S)
         self._closing.set()
         self._reader.join()
         os.close(self._main)

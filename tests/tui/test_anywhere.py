@@ -9,6 +9,7 @@ from qiao.workbench.address import Address
 from qiao.workbench.config import Config
 from qiao.workbench.seam import Progress
 
+from ..patience import PATIENCE_S
 from .bench import HELLO, Bench, in_loop, talk, workbench
 
 PLACES: dict[str, tuple[list[str], str]] = {
@@ -84,7 +85,7 @@ async def test_the_exact_prompt_shows_how_far_its_model_is(monkeypatch: pytest.M
 
     def prepare(address: Address, stop: threading.Event) -> Iterator[Progress]:
         yield Progress("fetching", 40, 100)
-        assert fetched.wait(30)
+        assert fetched.wait(PATIENCE_S)
 
     async with workbench(talk(*HELLO)) as bench:
         monkeypatch.setattr(bench.app.backends, "prepare", prepare)
@@ -101,7 +102,7 @@ async def test_leaving_before_it_is_there_stops_the_fetching(monkeypatch: pytest
 
     def prepare(address: Address, stop: threading.Event) -> Iterator[Progress]:
         yield Progress("fetching", 40, 100)
-        assert stop.wait(30)
+        assert stop.wait(PATIENCE_S)
         ended.set()
 
     async with workbench(talk(*HELLO)) as bench:

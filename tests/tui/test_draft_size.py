@@ -10,6 +10,7 @@ from qiao.tui.bench import draft_size
 from qiao.workbench.config import Config
 from qiao.workbench.seam import Count, Request
 
+from ..patience import PATIENCE_S
 from .bench import HELLO, NARROW, WIDE, Bench, in_loop, talk, workbench
 
 
@@ -25,7 +26,7 @@ class Counting(ScriptedBackend):
 
     def count(self, request: Request, stop: threading.Event) -> Count | None:
         self.asked.append(request)
-        self.go.wait(20)
+        self.go.wait(PATIENCE_S)
         return super().count(request, stop) if self.tells else None
 
 

@@ -18,6 +18,8 @@ from qiao.tui.wire.driver import TURN_S, LineDriver
 from qiao.tui.wire.paced import PacedApp
 from qiao.tui.wire.writer import Writer
 
+from ..patience import PATIENCE_S
+
 
 def test_the_app_runs_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
@@ -95,11 +97,11 @@ def read_all(driver: Reading, count: int, *pieces: bytes) -> None:
     for piece in pieces:
         os.write(driver.end, piece)
         time.sleep(0.05)
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_S
     while len(driver.typed) < count and time.monotonic() < until:
         time.sleep(0.01)
     os.close(driver.end)
-    reader.join(10)
+    reader.join(PATIENCE_S)
     os.close(driver.fileno)
 
 

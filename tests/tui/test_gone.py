@@ -19,11 +19,10 @@ from pathlib import Path
 import pyte
 import pytest
 
+from ..patience import PATIENCE_S
 from .conftest import UNKNOWN_TO_PYTE
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "scripted_workbench.py"
-PATIENCE = 60.0
-"""Seconds; on a busy machine the start takes its time."""
 
 
 class Line:
@@ -47,7 +46,7 @@ class Line:
 
     def see(self, text: str) -> None:
         """Reads until this text is on the screen."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PATIENCE_S
         while text not in "\n".join(self._screen.display):
             assert time.monotonic() < end, "\n".join(self._screen.display)
             if select.select([self.main], [], [], 0.1)[0]:
@@ -65,7 +64,7 @@ class Line:
         self.go_away()
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(5)
+            self.process.wait(PATIENCE_S)
 
 
 Start = Callable[..., Line]
@@ -95,7 +94,7 @@ def test_a_terminal_that_goes_away_without_a_signal_ends_it(start: Start, tmp_pa
     line.send("ahalf a thought")
     line.see("half a thought")
     line.go_away()
-    line.process.wait(PATIENCE)
+    line.process.wait(PATIENCE_S)
     assert texts(file) == ["half a thought"]
 
 
@@ -120,4 +119,4 @@ def test_a_home_that_takes_nothing_does_not_keep_it(
                 pass
     else:
         line.go_away()
-    line.process.wait(PATIENCE)
+    line.process.wait(PATIENCE_S)

@@ -8,6 +8,7 @@ import pytest
 
 from qiao.workbench.journal import folder
 
+from ..patience import PATIENCE_S
 from .bench import in_loop, talk, workbench
 
 
@@ -21,7 +22,7 @@ async def test_a_disk_that_is_busy_for_long_costs_no_words(tmp_path: Path, monke
 
     def busy(file: int) -> None:
         asked.set()
-        assert done.wait(60)
+        assert done.wait(PATIENCE_S)
 
     monkeypatch.setattr(os, "fdatasync", busy)
     try:

@@ -16,7 +16,8 @@ from qiao.workbench.conversation_file import dumps, loads
 from qiao.workbench.document import Document
 from qiao.workbench.rescuing import rescue_folder
 
-PATIENCE = 20.0
+from ..patience import PATIENCE_S
+
 SAVE_AFTER = keeping.SAVE_AFTER
 
 
@@ -65,7 +66,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, "waited too long"
         await asyncio.sleep(0.01)

@@ -17,6 +17,7 @@ from qiao.workbench.conversation_file import dumps
 from qiao.workbench.document import Document
 from qiao.workbench.journal import orphans, restored
 
+from ..patience import PATIENCE_S
 from .conftest import Terminal
 
 KILLS = int(os.environ.get("QIAO_KILLS", "30"))
@@ -51,7 +52,7 @@ def drive(terminal: Terminal, moment: random.Random) -> set[str]:
         seen.append((asked, set(WORD.findall(terminal.text()))))
     terminal.process.send_signal(signal.SIGKILL)
     killed = time.monotonic()
-    terminal.process.wait(10)
+    terminal.process.wait(PATIENCE_S)
     return set().union(*(words for when, words in seen if when < killed - LOST_SECONDS))
 
 
@@ -153,8 +154,8 @@ def test_a_page_for_a_base_model_comes_back_as_it_stood(tmp_path: Path) -> None:
         second.close()
 
 
-def wait_until(condition: Callable[[], object], patience: float = 20.0) -> None:
-    end = time.monotonic() + patience
+def wait_until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)

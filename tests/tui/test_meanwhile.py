@@ -11,9 +11,11 @@ import pytest
 from textual.app import App
 
 from qiao.tui.keeping import keeper
+from qiao.tui.sessions.running import Run
 from qiao.workbench.journal import folder as journal_folder
 
-from .bench import HELLO, PATIENCE, in_loop, talk, workbench
+from ..patience import PATIENCE_S
+from .bench import HELLO, Bench, in_loop, talk, workbench
 
 
 @pytest.mark.parametrize("key", ["o", "E"])
@@ -34,11 +36,11 @@ def test_an_answer_and_an_edit_are_written_down_while_an_editor_is_open(
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setenv("EDITOR", str(script))
     # Only what happens meanwhile saves.
-    monkeypatch.setattr(keeper, "SAVE_AFTER", PATIENCE)
+    monkeypatch.setattr(keeper, "SAVE_AFTER", PATIENCE_S)
     go = threading.Event()
 
     def release() -> None:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PATIENCE_S
         while not opened.exists() and time.monotonic() < end:
             time.sleep(0.01)
         go.set()
@@ -61,3 +63,23 @@ def test_an_answer_and_an_edit_are_written_down_while_an_editor_is_open(
             await bench.see("Paris it is.", "Mine.")
 
     drive()
+
+
+def test_an_answer_that_ends_while_the_screen_goes_is_taken_in() -> None:
+    held: list[tuple[Bench, Run]] = []
+
+    @in_loop
+    async def drive() -> None:
+        async with workbench(talk(*HELLO)) as bench:
+            bench.scripted.enqueue("Paris.", hold=threading.Event())
+            await bench.press("r")
+            await bench.see("Paris")
+            held.append((bench, bench.session.runs[0]))
+
+    drive()
+    [(bench, run)] = held
+    assert run in bench.session.runs
+    run.last = run.answer
+    bench.app.workbench.running.answer_came(run, run.answer)
+    assert not bench.session.runs
+    assert bench.session.messages[-1].said == "Paris"

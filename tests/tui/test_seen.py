@@ -10,7 +10,6 @@ from qiao.workbench.config import Config
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Piece, Prompt, Share
 
-from . import bench as bench_of_tests
 from .bench import HELLO, NARROW, WIDE, Bench, in_loop, talk, workbench
 
 LONG = (("system", "Be brief."), *((role, f"{role} {i} says so") for i in range(20) for role in ("user", "assistant")))
@@ -70,7 +69,6 @@ async def test_another_template_is_tried_and_kept(
     path: Path, starter_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the real starter's tokenizer."""
-    monkeypatch.setattr(bench_of_tests, "PATIENCE", 120.0)
     monkeypatch.chdir(path.parent)
     Path("plain.jinja").write_text(
         "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}"
@@ -106,7 +104,6 @@ async def test_another_template_is_tried_and_kept(
 async def test_a_template_with_a_mistake_says_so_and_costs_nothing(
     path: Path, starter_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench_of_tests, "PATIENCE", 120.0)
     monkeypatch.chdir(path.parent)
     Path("wrong.jinja").write_text("{% for m in %}")
     async with workbench(talk(*HELLO, model="local:starter"), path, config=STARTER) as bench:

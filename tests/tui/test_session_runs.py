@@ -17,6 +17,7 @@ from qiao.workbench.errors import QiaoError
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Event, Failed, Finished, Request, Text
 
+from ..patience import PATIENCE_S
 from .sessions import ECHO, TALK, answer_all, new_session, select, texts
 
 
@@ -163,7 +164,7 @@ def test_stopping_half_way_keeps_what_came(session: Session, scripted: ScriptedB
             break
         until.wait(0.01)
     session.answering.stop()
-    assert ended.wait(10)
+    assert ended.wait(PATIENCE_S)
     session.answering.take_in(run, run.answer)
     take = session.messages[4].take
     assert take is not None

@@ -25,11 +25,11 @@ from qiao.tui.wire.pace import ANSWER, ASK
 from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps
 
+from ..patience import PATIENCE_S
 from .conftest import UNFINISHED, UNKNOWN_TO_PYTE, read_until
 from .emulator import Emulator
 
 COLUMNS, ROWS = 80, 24
-PATIENCE = 60.0
 RATE = 3000
 """Bytes a second: less than the answer needs."""
 TICK_S = 0.02
@@ -115,14 +115,14 @@ class SlowTerminal:
         os.write(self._main, keys.encode())
 
     def wait(self, condition: str | Callable[[], object]) -> None:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + PATIENCE_S
         while not (condition in self.text() if isinstance(condition, str) else condition()):
             assert time.monotonic() < until, f"waited for {condition!r}; the screen shows:\n{self.text()}"
             time.sleep(0.005)
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait(5)
+        self.process.wait(PATIENCE_S)
         self._closing.set()
         for thread in self._threads:
             thread.join()
@@ -232,4 +232,4 @@ def test_a_terminal_that_hangs_holds_up_neither_the_saving_nor_leaving(open_talk
     terminal.send("r")
     terminal.wait(lambda: is_answered(tmp_path / "talk.toml"))
     terminal.send("q")
-    assert terminal.process.wait(PATIENCE) == 0
+    assert terminal.process.wait(PATIENCE_S) == 0

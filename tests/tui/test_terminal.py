@@ -20,6 +20,7 @@ from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.sampling import Sampling
 
+from ..patience import PATIENCE_S
 from .conftest import Terminal
 
 pytestmark = pytest.mark.usefixtures("starter_home")
@@ -38,9 +39,9 @@ def saved(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def wait_for_file(path: Path, condition: Callable[[dict[str, Any]], object], patience: float = 10.0) -> dict[str, Any]:
+def wait_for_file(path: Path, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     """The file, once it meets the condition."""
-    until = time.monotonic() + patience
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         if path.exists() and condition(found := saved(path)):
             return found
@@ -188,7 +189,7 @@ def test_the_terminals_cursor_stands_at_the_caret(open_terminal: Open, tmp_path:
     terminal.send("a你好abc")
     shown = terminal.wait("abc")
     row = next(i for i, line in enumerate(shown.split("\n")) if "abc" in line)
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE_S
     while terminal.cursor()[1] != row and time.monotonic() < until:
         time.sleep(0.05)
     assert terminal.cursor() == (cell_len(shown.split("\n")[row].partition("abc")[0] + "abc"), row)
@@ -227,7 +228,7 @@ def test_qiao_run_saves_while_the_workbench_has_it_open(open_terminal: Open, tmp
     # Meanwhile something is written here: a message above.
     terminal.send("iBe brief.\x1b")
     wait_for_file(file, lambda d: d["message"][0].get("text") == "Be brief.")
-    out, err = run.communicate(timeout=120)
+    out, err = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, err
     assert b"Paris" in out
     # The answer is to messages that no longer stand there as they were: it is kept beside, or in the file if they do.
@@ -245,7 +246,7 @@ def test_an_answer_added_by_another_program_appears(open_terminal: Open, tmp_pat
     done = subprocess.run(
         [sys.executable, "-m", "qiao.cli", "run", str(file), "--save", "--set", "temperature=0"],
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=True,
     )
     assert b"Paris" in done.stdout
@@ -276,8 +277,8 @@ def test_leaving_is_quick_and_leaves_no_process(open_terminal: Open, tmp_path: P
     terminal.send("q")
     terminal.wait("still coming")
     terminal.send("q")
-    assert terminal.ended(5) == 0
-    _gone, alive = psutil.wait_procs(children, timeout=5)
+    assert terminal.ended() == 0
+    _gone, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
     assert not alive
     assert saved(file)["message"][1]["take"][0]["finish"] == "cancelled"
 

@@ -12,6 +12,8 @@ from qiao.workbench.document import Document, ReadOnly
 from qiao.workbench.errors import Unreadable
 from qiao.workbench.saving import ChangedOnDisk, Unsaved
 
+from ..patience import PATIENCE_S
+
 LABEL = "document.step_reload"
 
 
@@ -73,7 +75,7 @@ document.save()
 
 def answer_from_another_process(path: Path, text: str) -> None:
     """What `qiao run FILE --save` does to the file."""
-    subprocess.run([sys.executable, "-c", ANSWER, path, text], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", ANSWER, path, text], check=True, timeout=PATIENCE_S)
 
 
 def test_a_file_that_is_not_there_is_made_by_the_first_change(path: Path) -> None:
@@ -443,7 +445,7 @@ def test_saving_in_a_thread_loses_no_change_made_meanwhile(path: Path) -> None:
             typed(document, str(i))
     finally:
         done.set()
-        saver.join(60)
+        saver.join(PATIENCE_S)
     assert not document.unsaved
     assert said(path) == [str(i) for i in range(200)]
 

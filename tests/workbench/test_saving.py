@@ -15,6 +15,8 @@ from qiao.workbench import saving
 from qiao.workbench.errors import Unreadable
 from qiao.workbench.saving import ChangedOnDisk, Unsaved, digest_of, keep_copy, read, write
 
+from ..patience import PATIENCE_S
+
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -49,7 +51,7 @@ def run(code: str, *arguments: object, **environment: str) -> subprocess.Complet
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         env={**os.environ, **environment},
     )
 
@@ -293,7 +295,7 @@ def test_two_processes_that_save_at_once_lose_nothing(folder: Path) -> None:
     path = folder / "talk.toml"
     path.write_bytes(b"")
     processes = [subprocess.Popen([sys.executable, "-c", APPEND, str(path), letter, "25"]) for letter in "ab"]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(PATIENCE_S) for process in processes] == [0, 0]
     assert sorted(path.read_bytes().decode()) == ["a"] * 25 + ["b"] * 25
     assert names(folder) == ["talk.toml"]
 
@@ -316,7 +318,7 @@ def test_two_threads_that_save_at_once_lose_nothing(folder: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert sorted(path.read_bytes().decode()) == ["a"] * 20 + ["b"] * 20
 
 
@@ -348,5 +350,5 @@ def test_a_file_is_never_seen_half_written(folder: Path) -> None:
             digest = write(path, b"x", digest)
     finally:
         stop.set()
-        watcher.join(60)
+        watcher.join(PATIENCE_S)
     assert seen <= sizes

@@ -114,6 +114,9 @@ class Running(Actions):
             unset = {name: None for name in shown.__struct_fields__ if getattr(asked, name, None) is not None}
             self.bench.known.defaults[address] = msgspec.structs.replace(shown, **unset)
         self.bench.put_late(lambda session: session.answering.take_in(run, answer), session)
+        if not self.bench.is_whole:
+            # It came while all is being taken down: there is nothing left to show it on.
+            return
         if session is not self.session and not session.runs and session.answering.replaying is None:
             self.qiao.tell(say("screen.answered_elsewhere", title=visible_line(session.document.title)))
         following = self.transcript.following

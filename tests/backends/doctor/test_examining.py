@@ -16,6 +16,8 @@ from qiao.backends.sensors.nvidia import NvidiaSensor
 from qiao.backends.sensors.snapshot import Gpu, GpuProcess, Machine
 from qiao.workbench.config import Config
 
+from ...patience import PATIENCE_S
+
 SAMPLES = Path(__file__).parents[1] / "sensors" / "samples"
 NOWHERE = {"PATH": "/nowhere"}
 
@@ -122,7 +124,7 @@ def test_one_that_hangs_costs_only_itself() -> None:
     released = threading.Event()
 
     def hanging() -> list[Finding]:
-        released.wait(60)
+        released.wait(PATIENCE_S)
         return fine("late")
 
     def broken() -> list[Finding]:

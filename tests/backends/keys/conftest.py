@@ -13,6 +13,7 @@ import pytest
 from qiao.backends.keys import key_file
 
 from ...keyrings import use_keyring
+from ...patience import PATIENCE_S
 
 REAL = key_file.COST
 NEEDED = ("dbus-daemon", "gnome-keyring-daemon")
@@ -52,7 +53,7 @@ class Desktop:
         daemon.stdin.write(PASSWORD)
         daemon.stdin.close()
         keyrings = Path(os.environ["XDG_DATA_HOME"]) / "keyrings"
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_S
         while not (self._has_owner() and (keyrings / "login.keyring").exists()):
             assert time.monotonic() < until, "gnome-keyring-daemon doesn't come up"
             time.sleep(0.05)
@@ -81,7 +82,7 @@ class Desktop:
         """Logs out. What the bus has started ends with it."""
         for process in reversed(self._processes):
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(PATIENCE_S)
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()

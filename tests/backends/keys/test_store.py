@@ -9,6 +9,8 @@ import pytest
 from qiao.backends.keys.store import Keys
 from qiao.workbench.errors import QiaoError
 
+from ...patience import PATIENCE_S
+
 KEY, OTHER, THIRD = (f"sk-{name}-0123456789abcdef" for name in ("5entinel", "other", "third"))
 VARIABLES = ("FIRST_API_KEY", "SECOND_API_KEY")
 
@@ -105,7 +107,7 @@ def test_a_locked_file_asks_once_for_all(monkeypatch: pytest.MonkeyPatch) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert sorted(values) == sorted([KEY, OTHER] * 3)
     assert len(asked) == 3
     # A provider whose key isn't in it asks for nothing.
@@ -136,7 +138,7 @@ def test_many_requests_at_once_ask_the_keyring_once(keyring_backend: Callable[[s
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert values == [(KEY, "keyring")] * 64
     assert asked.read_text(encoding="utf-8") == "bailian\n"
 

@@ -10,6 +10,8 @@ import pytest
 from qiao.backends.keys.store import Keys
 from qiao.backends.keys.system_keyring import SystemKeyring
 
+from ...patience import PATIENCE_S
+
 KEY = "sk-5entinel-0123456789abcdef"
 
 
@@ -49,7 +51,7 @@ def test_one_that_hangs_is_ended_with_all_it_started_and_not_asked_again_at_once
     assert first < 10
     pids = [int(pid) for pid in (home / "hanging.pid").read_text(encoding="utf-8").split()]
     assert len(pids) == 2
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE_S
     while any(map(is_alive, pids)) and time.monotonic() < until:
         time.sleep(0.02)
     assert not any(map(is_alive, pids))

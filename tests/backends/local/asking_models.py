@@ -13,6 +13,8 @@ from qiao.workbench.conversation import Role
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Event, Failed, Finished, Progress, Request, Started, Text, Thinking, Turn
 
+from ...patience import PATIENCE_S
+
 CAPITAL = "What is the capital of France?"
 STORY = "Tell me a long story about a ship."
 
@@ -83,7 +85,7 @@ def stopped_within(events: Iterator[Event], stop: threading.Event) -> tuple[floa
     return seconds, rest[-1]
 
 
-def until(condition: Any, seconds: float) -> float:
+def until(condition: Any, seconds: float = PATIENCE_S) -> float:
     """Waits for the condition, and returns how long that took.
 
     Raises:

@@ -66,7 +66,7 @@ def test_a_process_that_only_showed_a_prompt_is_ended_too_when_idle(safetensors_
     try:
         asked = request("smol", CAPITAL)
         assert backend.prompt(asked, threading.Event()).tokens
-        until(lambda: backend.process_id(asked.address) is None, 5)
+        until(lambda: backend.process_id(asked.address) is None)
     finally:
         backend.close()
 
@@ -78,8 +78,8 @@ def test_an_idle_model_is_unloaded_and_comes_back(safetensors_model: Path) -> No
         address = request("smol").address
         pid = backend.process_id(address)
         assert pid is not None
-        until(lambda: backend.process_id(address) is None, 10)
-        until(lambda: ended(pid), 10)
+        until(lambda: backend.process_id(address) is None)
+        until(lambda: ended(pid))
         # An answer that takes longer than the limit isn't cut off.
         outcome = ask(backend, "smol", "Tell me a long story.", temperature=0, max_tokens=48)
         assert outcome.finished.reason == "length"

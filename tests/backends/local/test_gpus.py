@@ -115,7 +115,7 @@ def test_a_model_that_is_being_unloaded_is_waited_for(
     psutil.Process(pid).send_signal(signal.SIGSTOP)
     unloading = threading.Thread(target=backend.unload, args=(Address("local", "one"),))
     unloading.start()
-    until(lambda: backend.process_id(Address("local", "one")) is None, 5)
+    until(lambda: backend.process_id(Address("local", "one")) is None)
     second = started(backend, "other")
     assert is_on_gpu(backend, "other")
     unloading.join()

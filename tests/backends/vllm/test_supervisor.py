@@ -12,6 +12,8 @@ import pytest
 
 from qiao.backends.vllm import state, supervisor
 
+from ...patience import PATIENCE_S
+
 ENGINE = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -95,7 +97,7 @@ def test_it_ends_the_server_and_its_engine(start: Callable[..., Supervised], way
         supervised.hang_up()
     else:
         supervised.process.terminate()
-    assert supervised.process.wait(20) == 0
+    assert supervised.process.wait(PATIENCE_S) == 0
     assert supervised.group() == []
 
 
@@ -111,7 +113,7 @@ def test_a_server_that_doesnt_end_is_killed_with_its_engine(
 def test_what_a_dead_server_leaves_is_ended(start: Callable[..., Supervised]) -> None:
     supervised = start()
     assert supervised.leader.signal(signal.SIGKILL)
-    assert supervised.process.wait(20) == 128 + signal.SIGKILL
+    assert supervised.process.wait(PATIENCE_S) == 128 + signal.SIGKILL
     assert supervised.group() == []
 
 
@@ -123,7 +125,7 @@ def test_a_server_that_was_left_runs_on_until_the_supervisor_is_told(start: Call
         supervised.process.wait(1)
     assert len(supervised.group()) == 2
     supervised.process.terminate()
-    assert supervised.process.wait(20) == 0
+    assert supervised.process.wait(PATIENCE_S) == 0
     assert supervised.group() == []
 
 
