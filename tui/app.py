@@ -213,6 +213,9 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
             self.workbench.action_do("tour")
         self.call_later(self.take_typed_ahead)
 
+    def on_unmount(self) -> None:
+        self.sampler.stop()
+
     # Words that aren't in a file yet
 
     def _journal(self) -> None:
@@ -446,7 +449,6 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
     def end(self) -> None:
         """Ends, whatever isn't saved. What answers is left to close by whoever made it, once the screen is gone."""
-        self.sampler.stop()
         self._journal()
         self.open_files.close()
         self.journals.close()

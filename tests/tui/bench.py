@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import wraps
 from pathlib import Path
 
@@ -107,6 +107,20 @@ def talk(*messages: tuple[str, str], **fields: object) -> Conversation:
 
 
 @asynccontextmanager
+async def driven(
+    app: QiaoApp, scripted: ScriptedBackend, path: Path | None = None, size: tuple[int, int] = WIDE
+) -> AsyncIterator[Bench]:
+    """The app runs, and knows its models; all that it started is ended."""
+    # On a busy machine a test may not get to look within the seconds that a person has.
+    app.NOTICE_SECONDS = PATIENCE_S
+    with closing(app.backends):
+        async with app.run_test(size=size, notifications=True) as pilot:
+            bench = Bench(app, pilot, scripted, path)
+            await bench.until(lambda: not app.workbench.known.looking, "the models")
+            yield bench
+
+
+@asynccontextmanager
 async def workbench(
     conversation: Conversation | None,
     *paths: Path,
@@ -123,9 +137,5 @@ async def workbench(
     documents = [Document.open(path) for path in paths] or [Document.untitled(conversation)]
     backends = Backends(config, extra={"scripted": scripted})
     app = QiaoApp([Session(document) for document in documents], backends, config, touring=touring)
-    # On a busy machine a test may not get to look within the seconds that a person has.
-    app.NOTICE_SECONDS = PATIENCE_S
-    async with app.run_test(size=size, notifications=True) as pilot:
-        bench = Bench(app, pilot, scripted, paths[0] if paths else None)
-        await bench.until(lambda: not app.workbench.known.looking, "the models")
+    async with driven(app, scripted, paths[0] if paths else None, size) as bench:
         yield bench

@@ -17,11 +17,15 @@ from pathlib import Path
 
 import pyte
 import pytest
+from textual._context import active_app
+from textual.pilot import Pilot
 
 from qiao.tui.transcript.breaks import breaks
 
 from ..patience import PATIENCE_S
 
+ROUNDS = 3
+"""So often in turn every widget deals with what lies before it."""
 UNFINISHED = re.compile(rb"\x1b(\[[^@-~]*)?$")
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:[<=>][0-9;]*[@-~]|\?[0-9;]*(?:\$p|u))")
 
@@ -163,3 +167,24 @@ def textual_breaks_as_the_page_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "textual.document._wrapped_document.compute_wrap_offsets", lambda line, width, *_, **__: breaks(line, width)
     )
+
+
+@pytest.fixture(autouse=True)
+def the_same_colours_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich keeps a style's codes as they were for the first terminal that it was written to."""
+    monkeypatch.setattr("textual.constants.COLOR_SYSTEM", "truecolor")
+
+
+@pytest.fixture(autouse=True)
+def idle_when_all_is_dealt_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot takes an app for idle that got no processor for a while, and rests at least 40 ms for each key.
+
+    Here it is idle once every widget has dealt with what lay before it, and with what came of that.
+    """
+
+    async def idle(*_seconds: float) -> None:
+        for _ in range(ROUNDS):
+            await Pilot(active_app.get())._wait_for_screen()
+
+    monkeypatch.setattr("textual.app.wait_for_idle", idle)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", idle)

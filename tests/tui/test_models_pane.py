@@ -16,7 +16,7 @@ from qiao.workbench.document import Document
 from qiao.workbench.errors import Refused
 from qiao.workbench.seam import Model
 
-from .bench import HELLO, NARROW, WIDE, Bench, in_loop, talk
+from .bench import HELLO, NARROW, WIDE, Bench, driven, in_loop, talk
 from .providers import HERE, Providers, local, remote
 
 SMALL = local("small", state="loaded")
@@ -39,9 +39,7 @@ def path(tmp_path: Path) -> Path:
 async def picker(backends: Providers, path: Path, size: tuple[int, int] = WIDE) -> AsyncIterator[Bench]:
     path.write_bytes(dumps(talk(*HELLO, model="local:small")))
     app = QiaoApp([Session(Document.open(path))], backends, backends.settings)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        bench = Bench(app, pilot, backends.scripted, path)
-        await bench.until(lambda: not app.workbench.known.looking, "the models")
+    async with driven(app, backends.scripted, path, size) as bench:
         await bench.press("m")
         yield bench
 

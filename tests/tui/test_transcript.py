@@ -1,6 +1,7 @@
 """The conversation as one virtual page: what is laid out is what is seen, and nothing jumps."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from itertools import pairwise
@@ -22,6 +23,8 @@ from qiao.workbench.conversation import Message
 from qiao.workbench.sampling import Sampling
 from qiao.workbench.seam import Request, Started, Text
 
+from ..patience import PATIENCE_S
+
 WIDTH, HEIGHT = 60, 20
 
 
@@ -33,6 +36,15 @@ def in_loop(test: Callable[..., Coroutine[object, object, None]]) -> Callable[..
         asyncio.run(test(*args, **kwargs))
 
     return run
+
+
+async def resize(pilot: Pilot[None], width: int, height: int) -> None:
+    """And waits until all is laid out anew."""
+    await pilot.resize_terminal(width, height)
+    end = time.monotonic() + PATIENCE_S
+    while pilot.app.query_one(Page).size != (width, height):
+        assert time.monotonic() < end
+        await pilot.pause(0.01)
 
 
 class Page(Transcript):
@@ -341,16 +353,13 @@ async def test_a_resize_lays_out_anew_and_keeps_the_place() -> None:
         items = [Item(Message(role="user", text=f"{i}: " + "some words " * 12)) for i in range(30)]
         page = await open_page(pilot, items)
         for width, height in ((30, 20), (90, 10), (60, 30), (24, 8)):
-            await pilot.resize_terminal(width, height)
-            await pilot.pause()
-            assert page.size == (width, height)
+            await resize(pilot, width, height)
             assert not page.more_below, "who reads the end goes on reading the end"
             assert all(len(row) <= width for row in rows(page))
         page.show(items, 10, {})
         page.reveal()
         assert "10:" in bodies(page)[1]
-        await pilot.resize_terminal(70, 25)
-        await pilot.pause()
+        await resize(pilot, 70, 25)
         assert any("10:" in row for row in rows(page)), "the selected block stays in sight"
 
 
@@ -361,12 +370,10 @@ async def test_a_resize_does_not_throw_the_reader_of_a_tall_answer_back() -> Non
         page = await open_page(pilot, [tall])
         assert bodies(page)[-1] == "line 99"
         page.scroll_lines(-40)
-        await pilot.resize_terminal(WIDTH, HEIGHT - 5)
-        await pilot.pause()
+        await resize(pilot, WIDTH, HEIGHT - 5)
         assert "user" not in bodies(page)
         page.scroll_lines(100)
-        await pilot.resize_terminal(WIDTH + 20, HEIGHT)
-        await pilot.pause()
+        await resize(pilot, WIDTH + 20, HEIGHT)
         assert bodies(page)[-1] == "line 99"
 
 
@@ -441,8 +448,7 @@ async def test_an_empty_page_says_what_to_do() -> None:
         assert text == ("Nothing yet. " + "Press a to write. " * 8).strip()
         assert not app.page.scroll_lines(3)
         assert not app.page.more_below
-        await pilot.resize_terminal(12, 3)
-        await pilot.pause()
+        await resize(pilot, 12, 3)
         assert len(rows(app.page)) == 3
 
 

@@ -25,7 +25,7 @@ from ..backends.remote.misbehaving import (
     says,
     status,
 )
-from .bench import HELLO, NARROW, WIDE, Bench, in_loop, talk
+from .bench import HELLO, NARROW, WIDE, Bench, driven, in_loop, talk
 
 
 @pytest.fixture(autouse=True)
@@ -46,13 +46,10 @@ async def asking(
         path.write_bytes(dumps(talk(*HELLO, model="box:tiny")))
         backends = Backends(config)
         app = QiaoApp([Session(Document.open(path))], backends, config)
-        async with app.run_test(size=size, notifications=True) as pilot:
-            bench = Bench(app, pilot, ScriptedBackend(()), path)
-            await bench.until(lambda: not app.workbench.known.looking, "the models")
+        async with driven(app, ScriptedBackend(()), path, size) as bench:
             yield bench, server
             assert "sk-secret" not in bench.text()
             assert all(len(line) <= size[0] for line in bench.lines())
-        backends.close()
 
 
 def failed(bench: Bench) -> str | None:
