@@ -67,7 +67,7 @@ class Attached(NamedTuple):
         return Config(provider={"box": Provider(base_url=f"{self.root_url}/v1", like="vllm", key_env="BOX_KEY")})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def attached(vllm_python: Path, thinking_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attached]:
     """A server of a model with a thinking switch, that wants a key."""
     port = free_port()
