@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -38,7 +39,7 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         super().__init__(driver_class=driver_class)
         self._hinted = 0.0
         self._typed_ahead: list[events.Event] | None = []
-        """Keys that came before the first paint; None: that was."""
+        """Keys that are held, as before the first paint; None: they are carried out as they come."""
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice. Text, never markup."""
@@ -64,11 +65,21 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         await super().on_event(event)
         await self._settled(screen, target)
 
+    def hold_keys(self) -> None:
+        """Keys wait from now on, until `take_typed_ahead`."""
+        self._typed_ahead = []
+
     async def take_typed_ahead(self) -> None:
         """What was typed before there was a screen means what it would have meant on it."""
         typed, self._typed_ahead = self._typed_ahead or [], None
         for event in typed:
             await self.on_event(event)
+
+    async def carry_out(self, work: Callable[[], object]) -> None:
+        """Does what was chosen in a dialog as a key does it: the next one comes after all of it."""
+        screen, target = self.screen, self.focused or self.screen
+        work()
+        await self._settled(screen, target)
 
     async def _settled(self, screen: Screen[object], target: Widget) -> None:
         """Waits until a key has done its work, so that a burst of keys means what it says.
