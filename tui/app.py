@@ -196,7 +196,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
             self.workbench.action_do("run")
         elif self._touring and not any(session.messages for session in self.workbench.sessions):
             self.workbench.action_do("tour")
-        self.call_later(self.take_typed_ahead)
+        self.take_typed_ahead()
 
     # Words that aren't in a file yet
 
@@ -288,7 +288,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     async def _chosen(self, command: "Command | None") -> None:
         if command is not None:
             await self.carry_out(command.run)
-        await self.take_typed_ahead()
+        self.take_typed_ahead()
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""

@@ -43,7 +43,7 @@ class Offers(Themed, Protocol):
     def workbench(self) -> Bench: ...
 
     def hold_keys(self) -> None: ...
-    async def take_typed_ahead(self) -> None: ...
+    def take_typed_ahead(self) -> None: ...
 
 
 class Palette(FilteredList[Command]):
@@ -73,7 +73,8 @@ class Palette(FilteredList[Command]):
         """How well the first row fits; None: there is none."""
         self._first: Hashable | None = None
         """The first row when the line was typed; it stays selected, unless a person selects another."""
-        self._was_looking = True
+        self._is_looking = True
+        """There may be files, or models, that aren't taken in yet."""
         self._waits_until: float | None = None
         """enter was pressed before what it is meant for was found; seconds of `time.monotonic`."""
 
@@ -141,17 +142,14 @@ class Palette(FilteredList[Command]):
     # What comes while it is open
 
     @property
-    def _is_looking(self) -> bool:
-        """Whether files, or models, are still being looked for."""
-        return not self._found.done or self._bench.known.looking
-
-    @property
     def _is_sure(self) -> bool:
         """Whether the first row has the very words in its name: what is still to be found can't be meant rather."""
         return self._best is not None and self._best < Fit.HELP
 
     def _look(self) -> None:
-        known, found, is_looking = self._bench.known.models, len(self._found.files), self._is_looking
+        # In this order: once all are found, all are taken in.
+        is_looking = not self._found.done or self._bench.known.looking
+        known, found = self._bench.known.models, len(self._found.files)
         if known is not self._known and known != self._known:
             self._models = models(self._bench)
             self._take_in()
@@ -159,8 +157,8 @@ class Palette(FilteredList[Command]):
         if found > self._files.names.count:
             self._files = files(self._bench, self._found.files[:found])
             self._take_in()
-        if self._was_looking and not is_looking:
-            self._was_looking = False
+        if self._is_looking and not is_looking:
+            self._is_looking = False
             self._show()
         if self._waits_until is not None and (self._is_sure or not is_looking or time.monotonic() > self._waits_until):
             self._wait_no_more()
@@ -189,7 +187,7 @@ class Palette(FilteredList[Command]):
         if key in self._listed:
             self.dismiss(self._listed[key][0])
         else:
-            self.app.call_later(self._offers.take_typed_ahead)
+            self._offers.take_typed_ahead()
 
 
 def _row(command: Command, name: Line) -> Row:
