@@ -10,10 +10,9 @@ import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import events
-from textual.app import App
 from textual.driver import Driver
 from textual.message import Message as Event
 from textual.widget import Widget
@@ -31,7 +30,7 @@ from ..workbench.rescuing import rescue_folder
 from ..workbench.seam import Model, Source
 from ..workbench.visible import visible, visible_line
 from ..workbench.words import say
-from .actions.table import ACTIONS, WRITING, Keys
+from .actions.table import Keys
 from .bench.screen import WorkbenchScreen
 from .jobs import Job, Jobs
 from .keeping import journaling, leaving, meanwhile, open_before, recent_files
@@ -47,11 +46,10 @@ from .sessions.running import Run
 from .sessions.session import Session
 
 if TYPE_CHECKING:
-    from textual.command import Provider
     from textual.widgets import TextArea
 
     from ..workbench.exchange.exchanged import Imported
-    from .screens.palette import Command
+    from .screens.palette_commands import Command
 
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
@@ -60,18 +58,6 @@ several times. Python's own 5 ms would add up to something felt."""
 COLLECT_AFTER = 20_000, 20, 10
 """Objects, then rounds, after which garbage is looked for; as Python comes, after 700 and 10: a prompt of ten thousand
 messages on the screen would be gone through again and again, a fifth of a second each time."""
-
-
-def _commands() -> "type[Provider]":
-    from .screens.palette import QiaoCommands
-
-    return QiaoCommands
-
-
-def _file_commands() -> "type[Provider]":
-    from .screens.palette_files import FileCommands
-
-    return FileCommands
 
 
 class QiaoApp(KeysInOrder, inherit_bindings=False):
@@ -90,7 +76,6 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     """
 
     TITLE = "qiao"
-    COMMANDS = {_commands, _file_commands}
     BINDINGS = []
     CSS_PATH = ["app.tcss", "bench/screen.tcss"]
     ENABLE_COMMAND_PALETTE = True
@@ -211,7 +196,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
             self.workbench.action_do("run")
         elif self._touring and not any(session.messages for session in self.workbench.sessions):
             self.workbench.action_do("tour")
-        self.call_later(self.take_typed_ahead)
+        self.take_typed_ahead()
 
     def on_unmount(self) -> None:
         self.sampler.stop()
@@ -300,22 +285,13 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
     def action_command_palette(self) -> None:
         from .screens.palette import Palette
 
-        if not Palette.is_open(cast("App[object]", self)):
-            self.push_screen(Palette(placeholder=say("screen.palette_placeholder"), id="--command-palette"))
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
+            self.push_screen(Palette(self.inks, self.workbench.library, self), self._chosen)
 
-    def commands(self) -> "Iterator[Command]":
-        """All that the palette offers besides models."""
-        from .screens.palette import Command
-
-        screen = self.workbench
-        for action in ACTIONS:
-            if action.where not in WRITING and action.id != "palette":
-                keys = " ".join(self.keys.shown(action.id))
-                title = f"{action.label}  ({keys})" if keys else action.label
-                yield Command(title, action.help, partial(screen.action_do, action.id))
-        for theme in self.themes:
-            shown = visible_line(theme.shown_title)
-            yield Command(say("screen.use_theme", name=shown), theme.name, partial(self.use_theme, theme.name))
+    async def _chosen(self, command: "Command | None") -> None:
+        if command is not None:
+            await self.carry_out(command.run)
+        self.take_typed_ahead()
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""

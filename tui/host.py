@@ -1,6 +1,6 @@
 """What the screens find in the app that they run in: what lives as long as the program does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..backends.registry import Backends
@@ -16,8 +16,6 @@ from .sessions.session import Session
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
-
-    from .screens.palette import Command
 
 
 class Host(Protocol):
@@ -56,10 +54,6 @@ class Host(Protocol):
 
     def settings_changed(self) -> None:
         """The settings file was written to: what it says holds at once."""
-        ...
-
-    def commands(self) -> "Iterator[Command]":
-        """All that the palette offers."""
         ...
 
     def repaint(self) -> None:

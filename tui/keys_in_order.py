@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -37,8 +38,9 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
     def __init__(self, *, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver_class)
         self._hinted = 0.0
-        self._typed_ahead: list[events.Event] | None = []
-        """Keys that came before the first paint; None: that was."""
+        self._typed_ahead: list[events.Key | events.Paste] | None = []
+        """Keys that were held, as before the first paint; None: they are carried out as they come."""
+        self._are_held = True
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice. Text, never markup."""
@@ -50,7 +52,10 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
             return
         if self._typed_ahead is not None:
             self._typed_ahead.append(event)
-            return
+        else:
+            await self._take(event)
+
+    async def _take(self, event: events.Key | events.Paste) -> None:
         if isinstance(event, events.Key) and not self._is_typed(event):
             plain = plain_key(event)
             if plain is not None:
@@ -64,11 +69,31 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         await super().on_event(event)
         await self._settled(screen, target)
 
-    async def take_typed_ahead(self) -> None:
+    def hold_keys(self) -> None:
+        """Keys wait from now on, until `take_typed_ahead`."""
+        self._are_held = True
+        self._typed_ahead = self._typed_ahead or []
+
+    def take_typed_ahead(self) -> None:
         """What was typed before there was a screen means what it would have meant on it."""
-        typed, self._typed_ahead = self._typed_ahead or [], None
-        for event in typed:
-            await self.on_event(event)
+        self._are_held = False
+        self.call_later(self._take_next)
+
+    async def _take_next(self) -> None:
+        """Carries out the first of the keys that were held. What it ends, a dialog, tells so before the next one."""
+        if self._are_held or self._typed_ahead is None:
+            return
+        if self._typed_ahead:
+            await self._take(self._typed_ahead.pop(0))
+            self.call_later(self._take_next)
+        else:
+            self._typed_ahead = None
+
+    async def carry_out(self, work: Callable[[], object]) -> None:
+        """Does what was chosen in a dialog as a key does it: the next one comes after all of it."""
+        screen, target = self.screen, self.focused or self.screen
+        work()
+        await self._settled(screen, target)
 
     async def _settled(self, screen: Screen[object], target: Widget) -> None:
         """Waits until a key has done its work, so that a burst of keys means what it says.

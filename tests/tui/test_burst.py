@@ -35,3 +35,24 @@ def test_a_key_right_behind_esc_reaches_the_conversation(
         terminal.send("\x1bM")
         muted = times % 2 == 1
         terminal.wait(lambda _, muted=muted: loads(path.read_bytes(), "").conversation.messages[0].muted is muted, 10)
+
+
+def test_a_command_and_a_key_behind_it_are_both_carried_out(
+    open_terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    path = tmp_path / "talk.toml"
+    messages = tuple(Message(role="user", text=text) for text in ("One.", "Two.", "Three."))
+    path.write_bytes(dumps(Conversation(messages=messages)))
+    terminal = open_terminal(str(path), columns=80, rows=24, cwd=tmp_path)
+    terminal.wait("Three.")
+
+    def muted() -> list[bool]:
+        return [message.muted for message in loads(path.read_bytes(), "").conversation.messages]
+
+    # All at once: what is found is what stands in the line, and k goes up in the conversation.
+    terminal.send(":mute\rk:mute\r")
+    terminal.wait(lambda _: muted() == [False, True, True], 10)
+    terminal.send(":add\rFour.\x1bk:next\rM")
+    terminal.wait(lambda _: len(muted()) == 4, 10)
+    terminal.wait(lambda _: [m.said for m in loads(path.read_bytes(), "").conversation.messages][2] == "Four.", 10)
+    terminal.wait(lambda _: muted() == [False, True, True, True], 10)

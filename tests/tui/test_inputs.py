@@ -8,13 +8,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
-from textual.command import CommandList
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import Input
 
 from qiao.tui.input.shown_input import ShownInput
-from qiao.tui.screens.palette import MODELS_LISTED, fitting
+from qiao.tui.panes.rows import Rows
+from qiao.tui.screens.palette import MODELS_LISTED
 from qiao.workbench.address import Address
 from qiao.workbench.seam import Model
 from qiao.workbench.words import say
@@ -128,13 +128,6 @@ def catalog(*names: str) -> list[Model]:
     return [Model(Address("hub", name), name, "remote") for name in names]
 
 
-def test_models_with_the_very_words_come_before_those_with_the_letters() -> None:
-    models = catalog("gp-tiny", "qwen-plus", "big-gpt", "gpt-4o")
-    assert [str(a) for a in fitting(models, "gpt") if a] == ["hub:big-gpt", "hub:gpt-4o", "hub:gp-tiny"]
-    assert [str(a) for a in fitting(models, "model 4O") if a] == ["hub:gpt-4o"]
-    assert [str(a) for a in fitting(models, "qwenplus") if a] == ["hub:qwen-plus"]
-
-
 @in_loop
 async def test_the_palette_stays_quick_with_a_catalog_of_many_models(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
@@ -142,15 +135,13 @@ async def test_the_palette_stays_quick_with_a_catalog_of_many_models(path: Path)
         bench.app.workbench.known.models = many
         await bench.press("colon")
         await bench.see(say("screen.palette_placeholder"))
-        begun = time.monotonic()
+        begun = time.process_time()
         await bench.type("model-4")
-        found = bench.app.screen.query_one(CommandList)
-        await bench.until(lambda: MODELS_LISTED <= found.option_count < 2 * MODELS_LISTED, "models to choose from")
-
-        assert time.monotonic() - begun < 10
+        assert len(bench.app.screen.query_one(Rows).shown_rows) == MODELS_LISTED
+        assert time.process_time() - begun < 5
         line(bench).value = "]one"
         await bench.see("it/[bold]one\u241b")
-        await bench.press("down", "enter")
+        await bench.press("enter")
         await bench.until(lambda: bench.session.document.conversation.model == "hub:it/[bold]one\x1b", "it to be used")
 
 

@@ -33,10 +33,7 @@ def path(tmp_path: Path) -> Path:
 async def choose(bench: Bench, command: str) -> None:
     """Finds an action by name in the palette, as may be done while the editor is open."""
     await bench.press("ctrl+p")
-    await bench.see("any action")
     await bench.type(command)
-    await bench.until(lambda: command in bench.text(), command)
-    await bench.pilot.pause(0.2)
     await bench.press("enter")
 
 

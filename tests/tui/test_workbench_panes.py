@@ -216,13 +216,13 @@ async def test_the_palette_finds_actions_models_and_themes(path: Path) -> None:
         await bench.see("any action, model, theme or conversation")
         await bench.type("paper")
         await bench.see("Theme: ")
-        await bench.press("down", "enter")
+        await bench.press("enter")
         await bench.until(lambda: bench.app.theme == "paper", "the theme")
         await bench.press("ctrl+p")
         await bench.see("any action, model, theme or conversation")
         await bench.type("scripted:other")
         await bench.see("Model: scripted:other")
-        await bench.press("down", "enter")
+        await bench.press("enter")
         await bench.until(lambda: bench.on_disk().model == "scripted:other")
 
 

@@ -1,150 +1,200 @@
-"""What the command palette knows: every action, every model, every theme."""
+"""The command palette: any action, model, theme or conversation, found by name as one types."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import NamedTuple, Protocol, cast
+import time
+from collections.abc import Hashable, Iterator
+from typing import Protocol
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
-from textual.markup import escape
+from textual.widgets import Input, Static
 
-from ...workbench.address import Address
-from ...workbench.seam import Model
-from ...workbench.visible import visible_line
+from ...workbench.library import Library
 from ...workbench.words import say
-from ..input.shown_input import ShownInput
+from ..actions.table import Keys
+from ..dialogs.filtered import FilteredList
+from ..look.inks import Inks
+from ..panes.rows import Row, Rows
+from ..text.wrap import Line, Run
+from .fitting import Fit
+from .palette_commands import Bench, Command, Themed, actions, conversations, files, models, themes
+from .palette_files import FoundFiles
 
 MODELS_LISTED = 100
 """At most so many models at once: a catalog has tens of thousands, and more words find the one that is meant."""
-LOOKED_AT_ONCE = 1000
-"""After so many models that don't fit, keys get a turn."""
+FILES_LISTED = 50
+"""At most so many files at once."""
+FILES_OFFERED = 6
+"""Of those touched last, before anything is typed."""
+ALL = 10_000
+"""More than there are of anything else."""
+LOOKS_A_SECOND = 15
+PATIENCE_S = 5.0
+"""So long enter waits for something to be found that fits; the keys behind it wait as well."""
+ASIDE_CELLS = 34
+"""For what stands at the right."""
 
 
-class Command(NamedTuple):
-    """One thing to choose."""
+class Offers(Themed, Protocol):
+    """The app, as far as the palette knows it."""
 
-    title: str
-    help: str
-    run: Callable[[], object]
-
-
-class Picking(Protocol):
-    """Whatever uses a model."""
-
-    def use_model(self, address: Address) -> None: ...
-
-
-class Known(Protocol):
-    """Whatever knows models."""
-
-    models: list[Model]
-
-
-class KnowsModels(Protocol):
-    """The workbench, as far as it is about models."""
+    keys: Keys
 
     @property
-    def known(self) -> Known: ...
-    @property
-    def picking(self) -> Picking: ...
+    def workbench(self) -> Bench: ...
+
+    def hold_keys(self) -> None: ...
+    def take_typed_ahead(self) -> None: ...
 
 
-class Commands(Protocol):
-    """Whatever has commands to offer: the app."""
+class Palette(FilteredList[Command]):
+    """enter gives what is selected, which is to be carried out. What is listed always fits the line as it stands.
 
-    @property
-    def plain(self) -> bool: ...
+    Models and files that are found meanwhile show by themselves; what is selected stays so.
 
-    @property
-    def workbench(self) -> KnowsModels: ...
-
-    def commands(self) -> Iterator[Command]: ...
-
-
-class _Line(CommandInput, ShownInput):
-    """What is typed into the palette. Its looks come from the first of the two."""
-
-
-class Palette(CommandPalette):
-    """Textual's, with our line to type in."""
-
-    CSS_PATH = "palette.tcss"
-    BINDINGS = [Binding("escape,ctrl+c", "escape", show=False, priority=True)]
-
-    def compose(self) -> ComposeResult:
-        self.set_class(cast(Commands, self.app).plain, "-plain")
-        for widget in super().compose():
-            yield (
-                _Line(placeholder=self._placeholder, select_on_focus=False)
-                if isinstance(widget, CommandInput)
-                else widget
-            )
-
-
-class QiaoCommands(Provider):
-    """Textual asks this for commands. It reads markup in what it is given: names that look like some are escaped."""
-
-    @property
-    def _offered(self) -> Commands:
-        return cast(Commands, self.app)
-
-    async def discover(self) -> Hits:
-        models = [model.address for model in self._offered.workbench.known.models[:MODELS_LISTED]]
-        for title, help_text, run in [*self._offered.commands(), *map(self._to_use, models)]:
-            yield DiscoveryHit(escape(title), run, title, escape(help_text))
-
-    async def search(self, query: str) -> Hits:
-        for command in self._offered.commands():
-            if found := self._hit(query, command):
-                yield found
-        listed = 0
-        for seen, address in enumerate(fitting(self._offered.workbench.known.models, query), 1):
-            if address is not None and (found := self._hit(query, self._to_use(address))):
-                listed += 1
-                yield found
-            if listed == MODELS_LISTED:
-                break
-            if seen % LOOKED_AT_ONCE == 0:
-                await asyncio.sleep(0)
-
-    def _to_use(self, address: Address) -> Command:
-        name = visible_line(str(address))
-        return Command(
-            say("screen.use_model", name=name), name, partial(self._offered.workbench.picking.use_model, address)
-        )
-
-    def _hit(self, query: str, command: Command) -> Hit | None:
-        title, help_text, run = command
-        matcher = self.matcher(query)
-        # Letters strewn over a whole sentence match nearly anything: of the help, only the very words count.
-        in_help = 0.1 if len(query) > 3 and query.lower() in help_text.lower() else 0.0
-        score = matcher.match(title) or in_help
-        return Hit(score, matcher.highlight(escape(title)), run, title, escape(help_text)) if score > 0 else None
-
-
-def fitting(models: Sequence[Model], typed: str) -> Iterator[Address | None]:
-    """Those that fit what is typed, lazily: first those that hold its very words, then those that hold its letters.
-
-    None for each that doesn't fit, so that whoever asks can take a rest.
+    Args:
+        inks: of the theme.
+        library: what it knows already.
+        app: whose commands they are.
     """
-    # A command's title has a word before the model's name, which may be typed as well.
-    before = say("screen.use_model", name="").lower()
-    words, letters = typed.lower().split(), "".join(typed.lower().split())
 
-    def holds_words(address: Address) -> bool:
-        title = f"{before}{address}".lower()
-        return all(word in title for word in words)
+    CSS_PATH = ["../dialogs/filtered.tcss", "palette.tcss"]
 
-    for model in models:
-        yield model.address if holds_words(model.address) else None
-    for model in models:
-        holds_letters = with_letters(f"{before}{model.address}".lower(), letters)
-        yield model.address if holds_letters and not holds_words(model.address) else None
+    def __init__(self, inks: Inks, library: Library, app: Offers) -> None:
+        super().__init__(inks, say("screen.palette_title"))
+        self._offers = app
+        self._bench = app.workbench
+        self._here = (conversations(self._bench), actions(self._bench, app.keys), themes(app))
+        self._known = self._bench.known.models
+        self._models, self._files = models(self._bench), files(self._bench, ())
+        opened = {session.document.path for session in self._bench.sessions}
+        self._found = FoundFiles(library, opened)
+        self._listed: dict[Hashable, tuple[Command, Row]] = {}
+        self._best: Fit | None = None
+        """How well the first row fits; None: there is none."""
+        self._first: Hashable | None = None
+        """The first row when the line was typed; it stays selected, unless a person selects another."""
+        self._is_looking = True
+        """There may be files, or models, that aren't taken in yet."""
+        self._waits_until: float | None = None
+        """enter was pressed before what it is meant for was found; seconds of `time.monotonic`."""
+
+    def below(self) -> ComposeResult:
+        yield Static("", id="palette-detail", markup=False)
+
+    def on_mount(self) -> None:
+        # The base class's own comes after this one, and lists for the first time.
+        self.query_one(Input).placeholder = say("screen.palette_placeholder")
+        self.set_interval(1 / LOOKS_A_SECOND, self._look)
+        self._found.start()
+
+    def on_unmount(self) -> None:
+        self._found.stop()
+
+    def refresh_rows(self) -> None:
+        self._list()
+        self._first = next(iter(self._listed), None)
+        self._show()
+
+    def _list(self) -> None:
+        self._best = None
+        fitting = self._fitting() if self.typed.strip() else self._offered()
+        self._listed = {command.key: (command, row) for command, row in fitting}
+
+    def _offered(self) -> Iterator[tuple[Command, Row]]:
+        """What there is to choose before anything is typed."""
+        self._best = Fit.BEGINS
+        counts = (ALL, ALL, ALL, FILES_OFFERED, MODELS_LISTED)
+        for group, most in zip((*self._here, self._files, self._models), counts, strict=True):
+            for number in range(min(group.names.count, most)):
+                command = group.command(number)
+                yield command, _row(command, (Run(command.name),))
+
+    def _fitting(self) -> Iterator[tuple[Command, Row]]:
+        """What fits the line, the best first; of what fits as well, files come last."""
+        counts = (ALL, ALL, ALL, MODELS_LISTED, FILES_LISTED)
+        found = [
+            (fit, group, number)
+            for group, most in zip((*self._here, self._models, self._files), counts, strict=True)
+            for fit, number in group.names.fitting(self.typed, most)
+        ]
+        self._best = min((fit for fit, _, _ in found), default=None)
+        for fit, group, number in sorted(found, key=lambda each: each[0]):
+            command = group.command(number)
+            name = group.names.marked(command.name, self.typed, fit)
+            if fit is Fit.HELP and command.help != command.aside:
+                name = (*name, Run("  "), *group.names.marked(command.help, self.typed, fit, "faint"))
+            yield command, _row(command, name)
+
+    def _show(self) -> None:
+        nothing = say("picker.looking" if self._is_looking else "library.nothing")
+        rows = [row for _, row in self._listed.values()]
+        self.query_one(Rows).show(rows or [Row((Run(nothing, "faint"),))])
+        self._show_detail()
+
+    def _show_detail(self) -> None:
+        command, _ = self._listed.get(self.selected, (None, None))
+        self.query_one("#palette-detail", Static).update("" if command is None else command.help, layout=False)
+
+    def action_step(self, step: int) -> None:
+        super().action_step(step)
+        self._show_detail()
+
+    # What comes while it is open
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether the first row has the very words in its name: what is still to be found can't be meant rather."""
+        return self._best is not None and self._best < Fit.HELP
+
+    def _look(self) -> None:
+        # In this order: once all are found, all are taken in.
+        is_looking = not self._found.done or self._bench.known.looking
+        known, found = self._bench.known.models, len(self._found.files)
+        if known is not self._known and known != self._known:
+            self._models = models(self._bench)
+            self._take_in()
+        self._known = known
+        if found > self._files.names.count:
+            self._files = files(self._bench, self._found.files[:found])
+            self._take_in()
+        if self._is_looking and not is_looking:
+            self._is_looking = False
+            self._show()
+        if self._waits_until is not None and (self._is_sure or not is_looking or time.monotonic() > self._waits_until):
+            self._wait_no_more()
+
+    def _take_in(self) -> None:
+        """Lists what was found as well; what is selected stays, also where it is no longer among the first."""
+        selected = self.selected
+        kept = self._listed.get(selected)
+        self._list()
+        if kept is not None:
+            self._listed.setdefault(selected, kept)
+        self._show()
+
+    def choose(self, key: Hashable | None) -> None:
+        if self._is_looking and not self._is_sure and key == self._first:
+            # Keys behind it are meant for what it opens.
+            self._offers.hold_keys()
+            self._waits_until = time.monotonic() + PATIENCE_S
+        elif key in self._listed:
+            command, _ = self._listed[key]
+            self.dismiss(command)
+
+    def _wait_no_more(self) -> None:
+        self._waits_until = None
+        key = next(iter(self._listed)) if self._is_sure else self.selected
+        if key in self._listed:
+            self.dismiss(self._listed[key][0])
+        else:
+            self._offers.take_typed_ahead()
 
 
-def with_letters(title: str, letters: str) -> bool:
-    """Whether the letters are in it in this order, with anything between them."""
-    at = -1
-    return all((at := title.find(letter, at + 1)) >= 0 for letter in letters)
+def _row(command: Command, name: Line) -> Row:
+    aside = command.aside
+    if cell_len(aside) > ASIDE_CELLS:
+        # The end of a path tells more than its beginning.
+        while cell_len(aside) >= ASIDE_CELLS:
+            aside = aside[1:]
+        aside = f"…{aside}"
+    return Row((Run(command.kind, "muted"), *name), (Run(aside, "muted"),) if aside else (), command.key)
