@@ -76,6 +76,12 @@ def words(lines: list[Line]) -> list[str]:
     return ["".join(run.text for run in line) for line in lines]
 
 
+@pytest.fixture(autouse=True)
+def on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of these texts takes long to lay out, whatever else the machine has to do."""
+    monkeypatch.setattr(live_markdown, "SLOW_SECONDS", 60.0)
+
+
 def test_an_answer_stands_while_it_grows_as_it_will_stand() -> None:
     final = render(ANSWER, 40)
     growing = LiveMarkdown()

@@ -15,7 +15,7 @@ LONGEST_GROWING = 20_000
 """Characters of a block that still grows, as a long table or listing; beyond, it is shown as it is until it ends."""
 
 SLOW_SECONDS = 0.03
-"""The same for one that takes longer to lay out, as a thousand brackets that nobody closes: keys come between."""
+"""The same for one that takes longer of the processor to lay out, as a thousand brackets that nobody closes: keys come between."""
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _STANDS_ALONE = re.compile(r"[^\s>|<*+_\-\d]|[*_]{1,2}[^\s*_]|-{1,2}[^\s-]|\d+[^\d.)]")
@@ -65,9 +65,9 @@ class LiveMarkdown:
     def _growing(self, text: str) -> list[Line]:
         if self._is_slow or len(text) > LONGEST_GROWING:
             return wrap_text(text, self._width)
-        begun = time.monotonic()
+        begun = time.thread_time()
         lines = render(text, self._width)
-        self._is_slow = time.monotonic() - begun > SLOW_SECONDS
+        self._is_slow = time.thread_time() - begun > SLOW_SECONDS
         return lines
 
 
