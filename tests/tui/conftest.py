@@ -24,8 +24,12 @@ from qiao.tui.transcript.breaks import breaks
 
 from ..patience import PATIENCE_S
 
-ROUNDS = 3
-"""So often in turn every widget deals with what lies before it."""
+CALM_ROUNDS = 2
+"""So often in turn every widget deals with what lies before it, and there is nothing to paint."""
+MOST_ROUNDS = 30
+"""While an answer streams there is always something."""
+UNPAINTED = ("_layout_required", "_scroll_required", "_repaint_required", "_dirty_widgets", "_callbacks")
+"""What a screen of Textual's has still to do."""
 UNFINISHED = re.compile(rb"\x1b(\[[^@-~]*)?$")
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[(?:[<=>][0-9;]*[@-~]|\?[0-9;]*(?:\$p|u))")
 
@@ -179,12 +183,23 @@ def the_same_colours_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
 def idle_when_all_is_dealt_with(monkeypatch: pytest.MonkeyPatch) -> None:
     """Textual's pilot takes an app for idle that got no processor for a while, and rests at least 40 ms for each key.
 
-    Here it is idle once every widget has dealt with what lay before it, and with what came of that.
+    Here it is idle once every widget has dealt with what lay before it and with what came of that, painting included.
     """
 
     async def idle(*_seconds: float) -> None:
-        for _ in range(ROUNDS):
-            await Pilot(active_app.get())._wait_for_screen()
+        app = active_app.get()
+        calm = 0
+        for _ in range(MOST_ROUNDS):
+            await Pilot(app)._wait_for_screen()
+            if not app.screen_stack:
+                return
+            screen = app.screen
+            calm = 0 if any(getattr(screen, name) for name in UNPAINTED) else calm + 1
+            if calm == CALM_ROUNDS:
+                return
+            if not calm:
+                # As its timer does some sixty times a second.
+                screen._on_timer_update()
 
     monkeypatch.setattr("textual.app.wait_for_idle", idle)
     monkeypatch.setattr("textual.pilot.wait_for_idle", idle)

@@ -41,6 +41,7 @@ async def picker(backends: Providers, path: Path, size: tuple[int, int] = WIDE) 
     app = QiaoApp([Session(Document.open(path))], backends, backends.settings)
     async with driven(app, backends.scripted, path, size) as bench:
         await bench.press("m")
+        await bench.see("/ filter")
         yield bench
 
 

@@ -168,8 +168,8 @@ async def test_leaving_saves_and_asks_nothing(path: Path) -> None:
         await bench.type("!")
         await bench.press("escape", "q")
         await bench.until(lambda: not bench.app.is_running, "the end")
+        assert not bench.scripted.closed, "that waits until the screen is gone"
     assert bench.said()[1] == ("user", "Capital of France?!")
-    assert not bench.scripted.closed, "that waits until the screen is gone"
     assert bench.app.return_code == 0
 
 

@@ -15,7 +15,7 @@ LONGEST_GROWING = 20_000
 """Characters of a block that still grows, as a long table or listing; beyond, it is shown as it is until it ends."""
 
 SLOW_SECONDS = 0.03
-"""The same for one that takes longer of the processor to lay out, as a thousand brackets that nobody closes: keys come between."""
+"""The same for one that takes the processor longer to lay out, as a thousand brackets that nobody closes do."""
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _STANDS_ALONE = re.compile(r"[^\s>|<*+_\-\d]|[*_]{1,2}[^\s*_]|-{1,2}[^\s-]|\d+[^\d.)]")
