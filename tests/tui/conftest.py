@@ -198,8 +198,8 @@ def idle_when_all_is_dealt_with(monkeypatch: pytest.MonkeyPatch) -> None:
             if calm == CALM_ROUNDS:
                 return
             if not calm:
-                # As its timer does some sixty times a second.
-                screen._on_timer_update()
+                # As its timer does some sixty times a second, when it comes to it.
+                screen.call_later(screen._on_timer_update)
 
     monkeypatch.setattr("textual.app.wait_for_idle", idle)
     monkeypatch.setattr("textual.pilot.wait_for_idle", idle)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from textual.messages import Layout
+
 from ..actions.table import Where
 from ..keeping.journaling import Writing
 from ..sessions.session import Session
@@ -44,6 +46,8 @@ class Drafting(BenchPart):
         self.editor.styles.offset = (5, 200)
         self.editor.move_cursor(self.editor.document.end)
         mounting = self.bench.query_one("#middle").mount(self.editor)
+        # Before all else that is to be painted: a frame would show its room, and not it.
+        self.bench.post_message(Layout(self.editor))
         self.bench.set_focus(self.editor)
         self.bench.draft_size.begin()
         self.show()
