@@ -10,7 +10,7 @@ from qiao.workbench.config import Config
 from qiao.workbench.seam import Progress
 
 from ..patience import PATIENCE_S
-from .bench import HELLO, Bench, in_loop, talk, workbench
+from .driving import HELLO, Bench, in_loop, talk, workbench
 
 PLACES: dict[str, tuple[list[str], str]] = {
     "moving": ([], "Capital of France?"),

@@ -7,7 +7,7 @@ import pytest
 from qiao.tui import keys_in_order
 from qiao.workbench.conversation import Conversation, Message, Take
 
-from .bench import in_loop, workbench
+from .driving import in_loop, workbench
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from qiao.tui.sessions.session import Session
 from qiao.workbench.config import Config
 from qiao.workbench.document import Document
 
-from .bench import HELLO, WIDE, in_loop, talk, workbench
 from .conftest import Terminal
+from .driving import HELLO, WIDE, in_loop, talk, workbench
 
 PLAIN = Config(model="scripted:echo", plain=True)
 

@@ -7,8 +7,8 @@ import pytest
 from qiao.tui.tour import is_first_start
 from qiao.workbench import words
 
-from .bench import HELLO, NARROW, WIDE, in_loop, talk, workbench
 from .conftest import Terminal
+from .driving import HELLO, NARROW, WIDE, in_loop, talk, workbench
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])

@@ -25,7 +25,7 @@ from ..backends.remote.misbehaving import (
     says,
     status,
 )
-from .bench import HELLO, NARROW, WIDE, Bench, driven, in_loop, talk
+from .driving import HELLO, NARROW, WIDE, Bench, driven, in_loop, talk
 
 
 @pytest.fixture(autouse=True)

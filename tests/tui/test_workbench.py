@@ -12,7 +12,7 @@ from qiao.workbench import words
 from qiao.workbench.config import Config
 from qiao.workbench.conversation import Conversation, Message, Take
 
-from .bench import HELLO, in_loop, talk, workbench
+from .driving import HELLO, in_loop, talk, workbench
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from qiao.tui.keeping import keeper
 from qiao.workbench.conversation import Message, Take
 from qiao.workbench.conversation_file import dumps
 
-from .bench import HELLO, in_loop, talk, workbench
+from .driving import HELLO, in_loop, talk, workbench
 
 
 @pytest.fixture(autouse=True)

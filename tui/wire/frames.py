@@ -11,7 +11,7 @@ column. Each frame ends with a plain pen, so that anything else that is written 
 And what it doesn't understand goes out as Textual wrote it.
 
 It leans on a private part of Textual: the two kinds of update in `textual._compositor`, and `App._display`, which asks
-an update for its bytes and adds a move of the cursor to them. `tests/tui/test_frames.py` fails if that changes.
+an update for its bytes and adds a move of the cursor to them. `tests/tui/wire/test_frames.py` fails if that changes.
 """
 
 import logging

@@ -1,0 +1,168 @@
+"""Long messages and drafts: what a key looks at doesn't grow with them, and nobody sees that it doesn't."""
+
+import random
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from textual.widgets.text_area import Selection
+
+from qiao.tui.transcript.blocks import Item, lines
+from qiao.tui.transcript.long_lines import LARGE
+from qiao.tui.transcript.parts import LONG, PART, parts_of
+from qiao.workbench.conversation import Message, Take
+
+from ..driving import in_loop, talk, workbench
+from .test_long_lines import Both, cells, line_of
+
+ROWS = 8_000
+DRAFT = "\n".join(
+    f"{number} 推敲 weighing every word, once more and then again, is slow work." for number in range(ROWS)
+)
+
+
+@in_loop
+async def test_keys_in_a_long_draft_look_at_what_is_near(tmp_path: Path) -> None:
+    async with workbench(talk(("user", DRAFT)), tmp_path / "long.toml") as bench:
+        await bench.press("e")
+        await bench.see(f"{ROWS - 1} 推敲")
+        editor = bench.app.workbench.editor
+        assert editor is not None
+        assert editor.long_lines.looked_at < 500
+        for key in (
+            "z",
+            "enter",
+            "q",
+            "backspace",
+            "up",
+            "pageup",
+            "pageup",
+            "pagedown",
+            "left",
+            "home",
+            "x",
+            "ctrl+z",
+        ):
+            before = editor.long_lines.looked_at
+            await bench.press(key)
+            assert editor.long_lines.looked_at - before < 300, key
+        for row in (0, ROWS // 2):
+            before = editor.long_lines.looked_at
+            editor.move_cursor((row, 0))
+            await bench.type("here:")
+            await bench.see(f"here:{row} 推敲")
+            assert editor.long_lines.looked_at - before < 500
+        await bench.press("escape")
+        await bench.until(lambda: f"here:{ROWS // 2} 推敲" in bench.said()[0][1])
+        assert bench.said()[0][1].count("here:") == 2
+
+
+@in_loop
+async def test_the_caret_stays_in_sight_when_the_terminal_changes_its_size(tmp_path: Path) -> None:
+    async with workbench(talk(("user", DRAFT)), tmp_path / "long.toml") as bench:
+        await bench.press("e")
+        await bench.see(f"{ROWS - 1} 推敲")
+        editor = bench.app.workbench.editor
+        assert editor is not None
+        for row, size in ((ROWS // 3, (90, 30)), (ROWS // 3, (130, 44)), (5, (80, 24))):
+            editor.move_cursor((row, 2))
+            await bench.pilot.resize_terminal(*size)
+            await bench.see(f"{row} 推敲")
+            await bench.until(lambda: 0 <= editor._cursor_offset[1] - editor.scroll_offset.y < editor.size.height)
+
+
+@pytest.mark.usefixtures("textual_breaks_as_the_page_does")
+@pytest.mark.parametrize("seed", range(3))
+@in_loop
+async def test_a_draft_that_is_wrapped_as_it_comes_into_sight_looks_like_one_wrapped_at_once(seed: int) -> None:
+    chance = random.Random(seed)
+    rows: list[str] = []
+    while sum(map(len, rows)) < LARGE + 5_000:
+        rows.append(line_of(chance, chance.choice([0, 5, 60, 400, 3_000])))
+    app = Both("\n".join(rows))
+    theirs, ours = app.areas
+    async with app.run_test(size=(60, 30)) as pilot:
+        for step in range(12):
+            row = chance.randrange(theirs.document.line_count)
+            place = row, chance.randint(0, len(theirs.document.get_line(row)))
+            keys = chance.choices(["pageup", "pagedown", "up", "down", "end", "home", "w", "enter", "backspace"], k=3)
+            for area in app.areas:
+                area.focus()
+                await pilot.pause()
+                if step % 3 == 0:
+                    area.move_cursor(place, center=True)
+                await pilot.press(*keys)
+                await pilot.pause()
+            assert ours.text == theirs.text
+            assert ours.selection == theirs.selection
+            looks = []
+            for area in app.areas:
+                area.focus()
+                await pilot.pause()
+                looks.append([cells(area.render_line(y)) for y in range(area.size.height)])
+            assert looks[0] == looks[1]
+            ours.selection = theirs.selection = Selection.cursor(ours.selection.end)
+
+
+@pytest.mark.parametrize("feeds", [True, False])
+def test_the_parts_of_a_message_say_what_it_says(feeds: bool) -> None:
+    chance = random.Random(1)
+    pieces = [line_of(chance, 400) for _ in range(2 * LONG // 400)]
+    text = ("\n" if feeds else " ").join(pieces)
+    message = Message(role="user", text=text)
+    parts = parts_of(message)
+    assert parts is not None
+    assert len(parts) > 4
+    assert all(part.end - part.begin <= 2 * PART for part in parts)
+    assert [part.is_last for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert {b.begin - a.end for a, b in pairwise(parts)} == {int(feeds)}
+    if feeds:
+        laid = [line for part in parts for line in lines(Item(message), 60, {}, part)]
+        assert laid == lines(Item(message), 60, {})
+    assert parts_of(Message(role="user", text=text[: LONG - 1])) is None
+
+
+def test_a_long_line_is_not_cut_within_a_variable() -> None:
+    message = Message(role="user", text="x" * (2 * PART - 5) + "{{ a_name }}" + "y" * LONG)
+    parts = parts_of(message)
+    assert parts is not None
+    assert message.text[parts[1].begin :].startswith("{{ a_name }}")
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+@in_loop
+async def test_of_a_long_message_the_parts_in_sight_are_laid_out(tmp_path: Path, role: str) -> None:
+    message = Message(role="user", text=DRAFT)
+    if role == "assistant":
+        message = Message(role="assistant", takes=(Take(text=DRAFT, thinking="hm", finish="stop"),), chosen=1)
+    conversation = talk(("user", "first")).inserted(1, message)
+    async with workbench(conversation, tmp_path / "long.toml") as bench:
+        await bench.see(f"{ROWS - 1} 推敲")
+        transcript = bench.app.workbench.transcript
+        assert len(transcript._cache) < 6
+        for key in ("k", "j", "pageup", "pagedown"):
+            before = len(transcript._cache)
+            await bench.press(key)
+            assert len(transcript._cache) - before < 4
+        await bench.press("g", "j")
+        await bench.see("0 推敲 weighing")
+        shown = ""
+        for _ in range(12):
+            shown += bench.text()
+            await bench.press("pagedown")
+        # Nothing is left out where one part ends and the next begins.
+        assert all(f"{number} 推敲" in shown for number in range(200))
+
+
+@pytest.mark.parametrize("count", [3, 60])
+@in_loop
+async def test_what_is_typed_is_in_sight_when_it_moves_to_another_line(count: int, tmp_path: Path) -> None:
+    text = "\n".join(f"line {number}" for number in range(count)) + " of a good many"
+    async with workbench(talk(("user", text)), tmp_path / "t.toml") as bench:
+        await bench.press("e")
+        await bench.see("editing", "of a good many")
+        await bench.type(" ")
+        for end in range(1, 60):
+            letters = "".join(chr(ord("a") + number % 26) for number in range(end))
+            await bench.type(letters[-1])
+            await bench.see(letters[-6:])
