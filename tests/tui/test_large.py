@@ -107,7 +107,7 @@ async def test_a_draft_that_is_wrapped_as_it_comes_into_sight_looks_like_one_wra
 @pytest.mark.parametrize("feeds", [True, False])
 def test_the_parts_of_a_message_say_what_it_says(feeds: bool) -> None:
     chance = random.Random(1)
-    pieces = [line_of(chance, 400) for _ in range(2 * LONG // 400)]
+    pieces = [line_of(chance, 400) for _ in range(5 * LONG // 400)]
     text = ("\n" if feeds else " ").join(pieces)
     message = Message(role="user", text=text)
     parts = parts_of(message)
