@@ -1,5 +1,6 @@
 """Finding text in the conversation, as one types: in all takes, thinking and notes."""
 
+import asyncio
 from collections.abc import Hashable, Iterator, Sequence
 
 from textual.binding import Binding
@@ -33,40 +34,44 @@ class Find(FilteredList[tuple[str, Found | None]]):
         self._found: list[Found] = []
         self._coming: Iterator[Found | None] = iter(())
         """What is still to be looked through; a None after each piece of it."""
-        self._goes_on = False
-        """The next look is asked for already."""
 
     def listed(self, typed: str) -> Sequence[Row]:
         self._found.clear()
         self._coming = looking(self._conversation, typed)
-        return self._listed_so_far(typed)
+        is_over = self._look()
+        self.run_worker(self._look_on(is_over), exclusive=True)
+        return self._rows(typed, is_over)
 
-    def _go_on(self) -> None:
-        self._goes_on = False
-        if self.is_attached:
-            self.query_one(Rows).show(self._listed_so_far(self.typed))
+    async def _look_on(self, is_over: bool) -> None:
+        """Looks through all that is left, and lets whatever waits, a key above all, go first."""
+        while not is_over:
+            await asyncio.sleep(0)
+            is_over = self._look()
+            self.query_one(Rows).show(self._rows(self.typed, is_over))
 
-    def _listed_so_far(self, typed: str) -> Sequence[Row]:
-        """Looks through some more of the texts."""
-        looked_through, is_over = 0, True
+    def _look(self) -> bool:
+        """Looks through some more of the texts; whether that is all, or enough."""
+        looked_through = 0
         for found in self._coming:
             if found is not None:
                 self._found.append(found)
-            else:
-                looked_through += 1
-            if looked_through == AT_ONCE or len(self._found) > LISTED:
-                is_over = len(self._found) > LISTED
-                break
-        if not is_over and not self._goes_on:
-            self._goes_on = self.call_later(self._go_on)
+                if len(self._found) > LISTED:
+                    return True
+            elif (looked_through := looked_through + 1) == AT_ONCE:
+                return False
+        return True
+
+    def _rows(self, typed: str, is_over: bool) -> Sequence[Row]:
+        """What was found so far."""
         if not typed or not (self._found or is_over):
             self.tell(say("find.title"))
             return ()
         if not self._found:
             return [Row((Run(say("find.nothing"), "faint"),))]
-        count = str(len(self._found)) if is_over and len(self._found) <= LISTED else f"{len(self._found[:LISTED])}+"
+        shown = self._found[:LISTED]
+        count = f"{len(shown)}{'' if is_over and len(self._found) == len(shown) else '+'}"
         self.tell(f"{say('find.count', n=count)}   {say('find.replace_hint')}")
-        return [self._row(each, number) for number, each in enumerate(self._found[:LISTED])]
+        return [self._row(each, number) for number, each in enumerate(shown)]
 
     def _row(self, found: Found, number: int) -> Row:
         message = self._conversation.messages[found.at]

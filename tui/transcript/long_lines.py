@@ -74,7 +74,9 @@ class LongLines(WrappedDocument):
         return self._tops
 
     def at(self, row: int, column: int) -> Place:
-        """The screen line that has this character."""
+        """The screen line that has this character; of one that isn't there, the nearest line's."""
+        # Before an undo has put it back, the caret may stand behind the end.
+        row = min(row, len(self._lines) - 1)
         number, within = self._lines.find(row)
         folds = self._folds(number, within)
         inside, begin, end = folds.at(column)
@@ -142,7 +144,7 @@ class LongLines(WrappedDocument):
     def look_around(self, location: Location, reach: int) -> None:
         """Wraps what is so many screen lines above and below a place."""
         for step in (-1, 1):
-            (row, column), left = location, reach
+            (row, column), left = min(location, self.document.end), reach
             while left > 0:
                 number, within = self._lines.find(row)
                 folds = self._folds(number, within)
