@@ -6,7 +6,7 @@ only a line feed is one, and all else is kept as it came.
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, count
+from itertools import accumulate, chain, count
 from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
 from textual.document._document import DocumentBase, EditResult, Location
@@ -88,6 +88,9 @@ class Lines(Sequence[str]):
 
     def __len__(self) -> int:
         return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(stretch.lines for stretch in self.stretches)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
