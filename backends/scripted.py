@@ -27,6 +27,7 @@ from ..workbench.seam import (
     Text,
     Thinking,
 )
+from ..workbench.token_counts import MOST
 from ..workbench.words import say
 from .plain_completion import plain_spans, plain_text
 from .shares import Span
@@ -150,7 +151,9 @@ class ScriptedBackend:
         return self._prompt(request)
 
     def count(self, request: Request, stop: threading.Event) -> Count | None:
-        """As `prompt` has them."""
+        """As `prompt` has them; nothing, where that takes so long that the screen would feel it."""
+        if sum(len(turn.text) for turn in request.messages) > MOST:
+            return None
         prompt = self._prompt(request)
         return Count(prompt.shares[-1].tokens, prompt.tokens, prompt.context_length)
 

@@ -8,6 +8,8 @@ import msgspec
 
 from .conversation import Conversation, Message
 
+PIECE = 1 << 16
+"""Characters that are looked through at a time."""
 Where = Literal["text", "take", "thinking", "note"]
 
 
@@ -35,12 +37,22 @@ def pattern(wanted: str) -> re.Pattern[str]:
 
 def find(conversation: Conversation, wanted: str) -> Iterator[Found]:
     """All places, the first in each line, in the order of the messages."""
+    return (found for found in looking(conversation, wanted) if found is not None)
+
+
+def looking(conversation: Conversation, wanted: str) -> Iterator[Found | None]:
+    """The same, and a None after each `PIECE` of text: whoever asks can go on later, and let a key through."""
     if not wanted:
         return
     looked_for = pattern(wanted)
+    seen = 0
     for index, message in enumerate(conversation.messages):
         for where, take, text in _texts(message):
             yield from _in_text(looked_for, index, where, take, text)
+            seen += len(text)
+            if seen >= PIECE:
+                seen = 0
+                yield None
 
 
 def _texts(message: Message) -> Iterator[tuple[Where, int | None, str]]:
@@ -52,16 +64,23 @@ def _texts(message: Message) -> Iterator[tuple[Where, int | None, str]]:
     yield "note", None, message.note or ""
 
 
-def _in_text(looked_for: re.Pattern[str], index: int, where: Where, take: int | None, text: str) -> Iterator[Found]:
+def _in_text(
+    looked_for: re.Pattern[str], index: int, where: Where, take: int | None, text: str
+) -> Iterator[Found | None]:
     after = 0
-    while match := looked_for.search(text, after):
+    while after < len(text):
+        # So much further that what begins in the piece is found whole.
+        match = looked_for.search(text, after, after + PIECE + len(looked_for.pattern))
+        if match is None:
+            after += PIECE
+            if after < len(text):
+                yield None
+            continue
         begin = text.rfind("\n", 0, match.start()) + 1
         end = text.find("\n", match.end())
         line = text[begin : end if end >= 0 else len(text)]
         yield Found(index, where, take, line, match.start() - begin, match.end() - begin, match.start())
-        if end < 0:
-            return
-        after = end
+        after = end if end >= 0 else len(text)
 
 
 def replaced(conversation: Conversation, wanted: str, instead: str) -> tuple[Conversation, int]:

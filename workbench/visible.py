@@ -1,12 +1,11 @@
 """The one place where text from outside is made safe for a terminal.
 
 Text from models, files, servers, their names and their error messages included, reaches the terminal only through
-`visible` (for showing) or a `Disguise` (for editing). Neither lets a control code, an escape sequence or a bidi
+`visible` (for showing) or `visible_in_editor` (for editing). Neither lets a control code, an escape sequence or a bidi
 override through, and neither reads `[…]` as markup.
 """
 
 import re
-from collections.abc import Iterator
 
 NEWLINE_LIKE = "\u2028\u2029"
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -57,6 +56,14 @@ def shown_one_to_one(text: str) -> str:
     return text if text.isascii() and text.isprintable() else text.translate(_ONE_TO_ONE)
 
 
+_IN_EDITOR = {code: shown for code, shown in _ONE_TO_ONE.items() if code not in (0x09, 0x0A)}
+
+
+def visible_in_editor(text: str) -> str:
+    """The same of a piece of text that is being edited, in which tabs and line feeds are what they are."""
+    return text if text.isprintable() else text.translate(_IN_EDITOR)
+
+
 _RAW = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff" + NEWLINE_LIKE + BIDI + "]")
 
 
@@ -77,49 +84,3 @@ def without_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-_HIDDEN = "".join(
-    char for char in map(chr, [*range(0x20), *range(0x7F, 0xA0), *map(ord, NEWLINE_LIKE + BIDI)]) if char not in "\n\t"
-)
-_HAS_HIDDEN = re.compile("[" + re.escape(_HIDDEN) + "]")
-
-
-def _unused(text: str) -> Iterator[int]:
-    """Private-use characters that a text which has some of every block doesn't use."""
-    used = set(text)
-    return (code for code in range(0x10FFFD, 0xF0000, -1) if chr(code) not in used)
-
-
-class Disguise:
-    """A reversible stand-in for text in an editor that takes some characters for line ends or sends them raw.
-
-    Each such character is replaced by one of a private-use block that the text doesn't use; `shown` maps the
-    stand-ins to the symbols that `visible` shows.
-    """
-
-    def __init__(self, text: str) -> None:
-        # The last planes first: what is typed or pasted later may hold a font's icons, which lie in the others.
-        blocks = (*range(0x10F000, 0x100000, -0x100), 0xF000, 0xE800, 0xE000)
-        size = len(_HIDDEN)
-        start = next((b for b in blocks if not re.search(f"[{chr(b)}-{chr(b + size - 1)}]", text)), None)
-        codes = _unused(text) if start is None else range(start, start + size)
-        self._is_worn = False
-        self._put_on = dict(zip(map(ord, _HIDDEN), codes, strict=False))
-        self._take_off = {stand_in: chr(code) for code, stand_in in self._put_on.items()}
-        self._show = {stand_in: _SHOWN[code] or chr(code) for code, stand_in in self._put_on.items()}
-
-    def on(self, text: str) -> str:
-        """The text as the editor holds it: as many characters, no controls but line feed and tab."""
-        if not _HAS_HIDDEN.search(text):
-            return text
-        self._is_worn = True
-        return text.translate(self._put_on)
-
-    def off(self, text: str) -> str:
-        """The text as it really is."""
-        return text.translate(self._take_off) if self._is_worn else text
-
-    def shown(self, line: str) -> str:
-        """A line of the editor's text as it is painted: as many characters, symbols for stand-ins."""
-        return line.translate(self._show)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiao.workbench.conversation import Conversation, Message, Take
-from qiao.workbench.finding import Found, find, replaced
+from qiao.workbench.finding import PIECE, Found, find, looking, replaced
 
 TALK = Conversation(
     messages=(
@@ -54,3 +54,15 @@ def test_each_line_with_it_is_found_once(text: str, wanted: str) -> None:
     found = list(find(Conversation(messages=(Message(role="user", text=text),)), wanted))
     assert [each.line for each in found] == [line for line in text.split("\n") if wanted in line]
     assert all(each.line[each.start : each.end] == wanted for each in found)
+
+
+@given(st.integers(0, 3), st.integers(-4, 4), st.booleans())
+def test_a_long_text_is_looked_through_in_pieces(pieces: int, at: int, feeds: bool) -> None:
+    text = ("some of it\n" if feeds else "some of it ") * (3 * PIECE // 11)
+    place = min(max(pieces * PIECE + at, 0), len(text))
+    talk = Conversation(messages=(Message(role="user", text=text[:place] + "敲Q" + text[place:]),))
+    steps = list(looking(talk, "敲q"))
+    assert [found.offset for found in steps if found] == [place]
+    # In a line that was found nothing more is looked for.
+    assert steps.count(None) >= (pieces if not feeds else 2)
+    assert list(looking(talk, "q敲")) == [None] * 3

@@ -1,20 +1,22 @@
 """Finding text in the conversation, as one types: in all takes, thinking and notes."""
 
-from collections.abc import Hashable, Sequence
-from itertools import islice
+import asyncio
+from collections.abc import Hashable, Iterator, Sequence
 
 from textual.binding import Binding
 
 from ...workbench.conversation import Conversation
-from ...workbench.finding import Found, find
+from ...workbench.finding import Found, looking
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..look.inks import Inks
-from ..panes.rows import Row
+from ..panes.rows import Row, Rows
 from ..text.glyphs import glyphs
 from ..text.wrap import Run
 from .filtered import FilteredList
 
+AT_ONCE = 8
+"""Pieces of text that are looked through before a key that waits is let through: some milliseconds."""
 LISTED = 200
 """Places; whoever has more types another letter."""
 BEFORE = 24
@@ -29,17 +31,47 @@ class Find(FilteredList[tuple[str, Found | None]]):
     def __init__(self, conversation: Conversation, inks: Inks, typed: str = "") -> None:
         super().__init__(inks, say("find.title"), typed)
         self._conversation = conversation
+        self._found: list[Found] = []
+        self._coming: Iterator[Found | None] = iter(())
+        """What is still to be looked through; a None after each piece of it."""
 
     def listed(self, typed: str) -> Sequence[Row]:
-        found = list(islice(find(self._conversation, typed), LISTED + 1))
-        if not typed:
+        self._found.clear()
+        self._coming = looking(self._conversation, typed)
+        is_over = self._look()
+        self.run_worker(self._look_on(is_over), exclusive=True)
+        return self._rows(typed, is_over)
+
+    async def _look_on(self, is_over: bool) -> None:
+        """Looks through all that is left, and lets whatever waits, a key above all, go first."""
+        while not is_over:
+            await asyncio.sleep(0)
+            is_over = self._look()
+            self.query_one(Rows).show(self._rows(self.typed, is_over))
+
+    def _look(self) -> bool:
+        """Looks through some more of the texts; whether that is all, or enough."""
+        looked_through = 0
+        for found in self._coming:
+            if found is not None:
+                self._found.append(found)
+                if len(self._found) > LISTED:
+                    return True
+            elif (looked_through := looked_through + 1) == AT_ONCE:
+                return False
+        return True
+
+    def _rows(self, typed: str, is_over: bool) -> Sequence[Row]:
+        """What was found so far."""
+        if not typed or not (self._found or is_over):
             self.tell(say("find.title"))
             return ()
-        if not found:
+        if not self._found:
             return [Row((Run(say("find.nothing"), "faint"),))]
-        count = f"{LISTED}+" if len(found) > LISTED else str(len(found))
+        shown = self._found[:LISTED]
+        count = f"{len(shown)}{'' if is_over and len(self._found) == len(shown) else '+'}"
         self.tell(f"{say('find.count', n=count)}   {say('find.replace_hint')}")
-        return [self._row(each, number) for number, each in enumerate(found[:LISTED])]
+        return [self._row(each, number) for number, each in enumerate(shown)]
 
     def _row(self, found: Found, number: int) -> Row:
         message = self._conversation.messages[found.at]

@@ -4,71 +4,42 @@ Unlike the page's text, an editor's has tabs, and joiners that make one emoji of
 """
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from rich.cells import cell_len, get_character_cell_size
 
 from ..text.wrap import breaks_from
 
-LONG = 8_000
-"""Characters; in a longer line a tab takes four cells wherever it stands."""
 TAB = 4
-PIECE = 4_096
-"""Characters of a long line that are looked at together."""
 _JOINER, _AS_EMOJI = "\u200d", "\ufe0f"
 _SPECIAL = re.compile(f"[\t{_JOINER}{_AS_EMOJI}]")
 """How wide these are depends on what stands beside them."""
 _WIDE = "一"
 
 
-def breaks(line: str, width: int) -> list[int]:
+def breaks(line: str, width: int, *, to_stops: bool = True) -> list[int]:
     """Where a line breaks, in characters.
 
     Args:
         line: without controls but tabs.
         width: in cells; 1 counts as 2.
+        to_stops: whether tabs reach to the next stop, or take four cells wherever they stand.
     """
-    return list(breaks_after(line, 0, width))
+    plain, places = _plain(line, to_stops=to_stops) if _SPECIAL.search(line) else (line, None)
+    cuts = breaks_from(plain, 0, max(width, 2))
+    # A tab that is cut in two breaks nothing.
+    return list(cuts) if places is None else [at for at in dict.fromkeys(places[cut] for cut in cuts) if at]
 
 
-def breaks_after(line: str, start: int, width: int) -> Iterator[int]:
-    """The breaks that follow one at `start`, which is 0 for the line's beginning.
-
-    Nothing before it is looked at; in a line that isn't LONG and has tabs it has to be 0.
-    """
-    width = max(width, 2)
-    size = PIECE if len(line) >= LONG else LONG
-    while True:
-        end = start + size
-        while end < len(line) and (line[end] in (_JOINER, _AS_EMOJI) or line[end - 1] == _JOINER):
-            end += 1
-        piece = line[start:end]
-        plain, places = _plain(piece, to_stops=len(line) < LONG) if _SPECIAL.search(piece) else (piece, None)
-        last = start
-        for cut in breaks_from(plain, 0, width):
-            if (at := start + (places[cut] if places else cut)) > last:
-                yield at
-                last = at
-        if end >= len(line):
-            return
-        # The piece's last line may go on.
-        size = PIECE if last > start else 2 * size
-        start = last
-
-
-def _plain(piece: str, *, to_stops: bool) -> tuple[str, list[int]]:
-    """The piece as the page might have it, each screen character of its true width, and where each came from.
+def _plain(line: str, *, to_stops: bool) -> tuple[str, list[int]]:
+    """The line as the page might have it, each screen character of its true width, and where each came from.
 
     Args:
-        piece: begins where no tab is before it, or with `to_stops` off.
-        to_stops: whether tabs reach to the next stop, or take four cells.
+        to_stops: as for `breaks`.
     """
     chars: list[str] = []
     places: list[int] = []
     column, based, is_joined = 0, -1, False
-    for place, char in enumerate(piece):
+    for place, char in enumerate(line):
         if char == "\t":
             cells = TAB - column % TAB if to_stops else TAB
             chars += " " * cells
@@ -92,36 +63,6 @@ def _plain(piece: str, *, to_stops: bool) -> tuple[str, list[int]]:
             chars.append(char)
             places.append(place)
     return "".join(chars), places
-
-
-def rebroken(line: str, width: int, head: Sequence[int], start: int, tail: Sequence[int], end: int) -> list[int]:
-    """The breaks of a line after an edit: only around it is anything looked for.
-
-    Args:
-        line: as it is now.
-        width: in cells.
-        head: breaks that were there before; those far enough before `start` still are.
-        start: where the line became another, in characters.
-        tail: breaks as they were behind the edit, counted as they would stand now.
-        end: from here on the line is as it was.
-    """
-    if len(line) - (end - start) < LONG and _SPECIAL.search(line):
-        # It is or was one in which a tab's width depends on all that is before it.
-        return breaks(line, width)
-    # A break depends on the first character that has no room, which is two screen lines further at most; and how wide
-    # that is, on the character behind it.
-    kept = max(bisect_right(head, start) - 3, 0)
-    found = list(head[:kept])
-    more = breaks_after(line, found[-1] if found else 0, width)
-    count = 8
-    while new := list(islice(more, count)):
-        found += new
-        # Where both have a break, all that follow are the same.
-        at = bisect_left(tail, max(new[-1], end + 1))
-        if at < len(tail) and tail[at] == new[-1]:
-            return found + list(tail[at + 1 :])
-        count *= 2
-    return found
 
 
 def last_start(text: str) -> int:

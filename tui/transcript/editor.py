@@ -1,5 +1,6 @@
 """The editor that stands in a block while its text is written."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from rich.style import Style
@@ -11,7 +12,6 @@ from textual.message import Message as Event
 from textual.strip import Strip
 from textual.widgets.text_area import TextAreaTheme
 
-from ...workbench.visible import Disguise
 from ..input.at_once import bind_at_once
 from ..look.inks import Inks
 from .given import Given
@@ -19,10 +19,12 @@ from .quick_text_area import QuickTextArea
 
 LONGEST_CHARACTER = 64
 """Code points; the longest emoji in use have ten."""
+_NOT_BLANK = re.compile(r"\S")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 
 
 class MessageEditor(QuickTextArea):
-    """Holds a draft. Controls in it are shown as symbols, and come back out as they went in.
+    """Holds a draft. Controls in it are shown as symbols.
 
     Args:
         width: how many cells its lines will have, so that it is known at once how many there are; 0: not known.
@@ -57,9 +59,8 @@ class MessageEditor(QuickTextArea):
             given: from where to where a model wrote the text, in characters.
             width: in cells, if it is known: then it is wrapped before it is shown.
         """
-        self._disguise = Disguise(text)
         super().__init__(
-            self._disguise.on(text),
+            text,
             soft_wrap=True,
             compact=True,
             tab_behavior="indent",
@@ -92,25 +93,25 @@ class MessageEditor(QuickTextArea):
     @property
     def draft(self) -> str:
         """The text as it stands."""
-        return self._disguise.off(self.text)
+        return self.text
 
     def draft_as_it_is(self) -> Callable[[], str]:
         """The draft as it stands now, to be put together in whatever thread has the time."""
-        lines, off = self.document.lines.copy(), self._disguise.off
-        return lambda: off("\n".join(lines))
+        return self.long_document.text_as_it_is()
 
     @property
     def caret(self) -> int:
         """Where the caret stands, in characters from the start of the draft."""
-        row, column = self.cursor_location
-        return sum(len(self.document.get_line(i)) + 1 for i in range(row)) + column
+        return self.long_document.index(self.cursor_location)
 
     @property
     def first_seam(self) -> int | None:
         """The row behind the first blank lines between others; None if there are no such."""
-        rows = self.text.split("\n")
-        blank = [not row.strip() for row in rows]
-        return next((i for i in range(2, len(rows)) if blank[i - 1] and not blank[i] and not all(blank[:i])), None)
+        text = self.text
+        begun = _NOT_BLANK.search(text)
+        blank = _BLANK_LINE.search(text, begun.start()) if begun else None
+        behind = _NOT_BLANK.search(text, blank.end()) if blank else None
+        return text.count("\n", 0, behind.start()) if behind else None
 
     @property
     def lines_wanted(self) -> int:
@@ -124,9 +125,6 @@ class MessageEditor(QuickTextArea):
             # Behind a dialog that opens in the moment in which the editor is left, Textual still paints what it has
             # taken the styles from.
             return [Strip.blank(crop.width) for _ in range(crop.height)]
-
-    def shown(self, text: str) -> str:
-        return self._disguise.shown(text)
 
     def _marks(self, row: int, begin: int, text: str) -> list[tuple[int, int, Style]]:
         over = super()._marks(row, begin, text)
@@ -159,11 +157,11 @@ class MessageEditor(QuickTextArea):
                 self.move_cursor(result.end_location)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        # Terminals send line ends as CR; what else is no text goes in under its stand-in.
+        # Terminals send line ends as CR.
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         event.prevent_default()
         event.stop()
-        if result := self._replace_via_keyboard(self._disguise.on(text), *self.selection):
+        if result := self._replace_via_keyboard(text, *self.selection):
             self.move_cursor(result.end_location)
 
     def on_resize(self) -> None:

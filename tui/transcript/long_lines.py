@@ -5,72 +5,35 @@ one that it paints. Here a line that nobody has looked at yet counts for about a
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import count
-from typing import overload
+from collections.abc import Iterator
+from itertools import accumulate, islice, pairwise, repeat
+from typing import NamedTuple
 
 from textual._cells import cell_len, cell_width_to_column_index
-from textual.document._document import Document, EditResult, Location
+from textual.document._document import Location
 from textual.document._wrapped_document import WrappedDocument
 from textual.expand_tabs import expand_tabs_inline, get_tab_widths
 from textual.geometry import Offset
 
-from .breaks import LONG, TAB, breaks, last_start, rebroken
-from .given import Given
+from ...workbench.visible import visible_in_editor
+from .breaks import TAB, last_start
+from .folds import Folds, guessed
+from .long_text import LongDocument, Spliced, Stretch
 
 LARGE = 50_000
 """Characters; a shorter text is wrapped as a whole."""
-STEP = 512
-"""Lines; the heights of so many are added up and kept."""
-_edits = count(1)
 
 
-class LongDocument(Document):
-    """Text in lines, which tells its wrapped form of each edit."""
+class Place(NamedTuple):
+    """A screen line."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.last_edit = next(_edits)
-        """A number that no other edit has, of whatever document."""
-        self.wrapped: LongLines | None = None
-        self.given: Given | None = None
-
-    def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
-        top, bottom = sorted((start, end))
-        if self.given is not None:
-            self.given.edited(top, bottom, self._lines)
-        self.last_edit = next(_edits)
-        if top[0] == bottom[0] < len(self._lines) and len((text + "|").splitlines()) == 1:
-            # A line may have ten megabytes: it is copied as few times as can be.
-            line = self._lines[top[0]]
-            self._lines[top[0]] = "".join((line[: top[1]], text, line[bottom[1] :]))
-            result = EditResult((top[0], min(top[1], len(line)) + len(text)), line[top[1] : bottom[1]])
-        else:
-            result = super().replace_range(top, bottom, text)
-        if self.wrapped is not None:
-            self.wrapped.edited(top, bottom, result.end_location)
-        return result
-
-
-class Sections(Sequence[str]):
-    """The screen lines of a line, each cut when it is asked for."""
-
-    def __init__(self, line: str, offsets: list[int]) -> None:
-        self._line, self._offsets = line, offsets
-
-    def __len__(self) -> int:
-        return len(self._offsets) + 1
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        at = range(len(self))[index]
-        begin = self._offsets[at - 1] if at else 0
-        return self._line[begin : self._offsets[at] if at < len(self._offsets) else None]
+    row: int
+    """Which line of the text it is of,"""
+    begin: int
+    end: int
+    """and from where to where in that."""
+    y: int
+    """Its number."""
 
 
 class LongLines(WrappedDocument):
@@ -79,17 +42,13 @@ class LongLines(WrappedDocument):
     document: LongDocument
 
     def __init__(self, document: LongDocument, width: int = 0, tab_width: int = TAB) -> None:
-        self._broken: list[list[int] | None] = []
-        """For each line where it breaks; None: nobody has looked yet."""
-        self._heights: list[int] = []
-        """In screen lines; of those that aren't broken yet a guess."""
-        self._tops: list[int] = []
-        """Of each STEPth line."""
-        self._height = 0
+        self._lines = document.lines
+        self._tops: list[int] | None = None
+        """Of the stretches, in screen lines; None: they are to be added up again."""
         self._tabs: tuple[str, list[int]] = ("", [])
         """The line whose tabs were measured last."""
         self.looked_at = 0
-        """How many lines were wrapped so far, whole or in part."""
+        """How many lines, or pieces of long ones, were wrapped so far."""
         super().__init__(document, width, tab_width)
         document.wrapped = self
 
@@ -97,7 +56,7 @@ class LongLines(WrappedDocument):
 
     @property
     def wrapped(self) -> bool:
-        return self._height > len(self._heights)
+        return self.height > len(self._lines)
 
     @property
     def width(self) -> int:
@@ -106,177 +65,227 @@ class LongLines(WrappedDocument):
 
     @property
     def height(self) -> int:
-        return self._height
+        return self._top_of_all()[-1]
 
-    def top(self, row: int) -> int:
-        """The first screen line of a line."""
-        step = row // STEP
-        return self._tops[step] + sum(self._heights[step * STEP : row])
+    def _top_of_all(self) -> list[int]:
+        """The tops of all stretches, and what would be the next one's."""
+        if self._tops is None:
+            self._tops = list(accumulate((stretch.height for stretch in self._lines.stretches), initial=0))
+        return self._tops
 
-    def row_at(self, y: int) -> tuple[int, int]:
-        """The line that has this screen line, and its number in it; the last one, if there are fewer."""
+    def at(self, row: int, column: int) -> Place:
+        """The screen line that has this character; of one that isn't there, the nearest line's."""
+        # Before an undo has put it back, the caret may stand behind the end.
+        row = min(row, len(self._lines) - 1)
+        number, within = self._lines.find(row)
+        folds = self._folds(number, within)
+        inside, begin, end = folds.at(column)
+        self._settle(number, within, folds)
+        top = self._top_of_all()[number] + sum(self._lines.stretches[number].heights[:within])
+        return Place(row, begin, end, top + inside)
+
+    def place_at(self, y: int) -> Place:
+        """The screen line of this number; the last one, if there are fewer."""
         while True:
-            within = min(max(y, 0), self._height - 1)
-            step = bisect_right(self._tops, within) - 1
-            row, top = step * STEP, self._tops[step]
-            while top + self._heights[row] <= within:
-                top += self._heights[row]
-                row += 1
-            if not self._look(row):
-                return row, within - top
-            self._add_up(row)
+            tops = self._top_of_all()
+            y = min(max(y, 0), tops[-1] - 1)
+            number = bisect_right(tops, y) - 1
+            stretch = self._lines.stretches[number]
+            self._open(stretch)
+            ends = list(accumulate(stretch.heights))
+            within = bisect_right(ends, y - tops[number])
+            if within == stretch.count:
+                # It is lower than was thought.
+                continue
+            folds = self._folds(number, within)
+            inside = y - tops[number] - (ends[within] - stretch.heights[within])
+            _, begin, end = folds.at(folds.begin_of(inside))
+            if not self._settle(number, within, folds) and self._tops is tops:
+                return Place(self._lines.first(number) + within, begin, end, y)
 
-    def _add_up(self, first: int = 0) -> None:
-        """The tops from a line on."""
-        step = first // STEP
-        top = self._tops[step] if step < len(self._tops) else 0
-        del self._tops[step:]
-        for begin in range(step * STEP, len(self._heights), STEP):
-            self._tops.append(top)
-            top += sum(self._heights[begin : begin + STEP])
-        self._height = top
+    def above(self, place: Place) -> Place | None:
+        """The screen line above another; None: that is the first one."""
+        if place.begin:
+            return self.at(place.row, place.begin - 1)
+        return self.at(place.row - 1, len(self._lines[place.row - 1])) if place.row else None
 
-    def _guessed(self, line: str) -> int:
-        width = self._width
-        if not width:
-            return 1
-        # Exact for ASCII that takes one line; Chinese takes two cells a character, and most else one.
-        return 1 + (len(line) - 1 if line.isascii() else len(line) * 3 // 2) // width if line else 1
+    def below(self, place: Place) -> Place | None:
+        """The screen line below another; None: that is the last one."""
+        if place.end < len(self._lines[place.row]):
+            return self.at(place.row, place.end)
+        return self.at(place.row + 1, 0) if place.row + 1 < len(self._lines) else None
+
+    def column(self, place: Place, x: int) -> int:
+        """Which character of a screen line is so many cells from its beginning, or the last one."""
+        line = self._lines[place.row]
+        text = visible_in_editor(line[place.begin : place.end])
+        column = place.begin + cell_width_to_column_index(text, max(x, 0), self._tab_width)
+        # Behind a screen line's last character is the next one's place.
+        return column if place.end == len(line) else min(column, self.last_place(place))
+
+    def last_place(self, place: Place) -> int:
+        """Where the caret stands at the end of a screen line: before its last character, if its line goes on."""
+        line = self._lines[place.row]
+        text = line[place.begin : place.end]
+        return place.end if place.end == len(line) else place.begin + last_start(text)
 
     # Wrapping
 
     def wrap(self, width: int, tab_width: int | None = None) -> None:
-        lines = self.document.lines
-        if width == self._width and len(self._heights) == len(lines):
+        if width == self._width and self._tops is not None:
             return
         self._width = width
-        self._broken = [None] * len(lines)
-        self._heights = list(map(self._guessed, lines)) if width else [1] * len(lines)
-        self._add_up()
-        if width and sum(map(len, lines)) < LARGE:
-            self.look(range(len(lines)))
+        for stretch in self._lines.stretches:
+            self._guess(stretch)
+        self._tops = None
+        if width and sum(stretch.length for stretch in self._lines.stretches) < LARGE:
+            self._look_at_all()
 
-    def look(self, rows: range) -> None:
-        """Wraps those of these lines that aren't yet."""
-        if changed := [row for row in rows if self._look(row)]:
-            self._add_up(changed[0])
+    def look_around(self, location: Location, reach: int) -> None:
+        """Wraps what is so many screen lines above and below a place."""
+        for step in (-1, 1):
+            (row, column), left = min(location, self.document.end), reach
+            while left > 0:
+                number, within = self._lines.find(row)
+                folds = self._folds(number, within)
+                begin, end, height = folds.piece_of(column)
+                self._settle(number, within, folds)
+                left -= height if not begin <= location[1] <= end or row != location[0] else 0
+                if step < 0 and begin:
+                    column = begin - 1
+                elif step > 0 and end < len(self._lines[row]):
+                    column = end
+                elif 0 <= row + step < len(self._lines):
+                    row += step
+                    column = len(self._lines[row]) if step < 0 else 0
+                else:
+                    break
 
-    def look_around(self, row: int, reach: int) -> None:
-        """Wraps a line, and so many screen lines above and below it."""
-        first, changed = row, self._look(row)
-        for step, end in ((-1, 0), (1, len(self._heights) - 1)):
-            at, left = row, reach
-            while at != end and left > 0:
-                at += step
-                changed |= self._look(at)
-                left -= self._heights[at]
-            first = min(first, at)
-        if changed:
-            self._add_up(first)
+    def _look_at_all(self) -> None:
+        for row in range(len(self._lines)):
+            self.get_offsets(row)
 
-    def _look(self, row: int) -> bool:
-        """Wraps a line; whether it is higher or lower than was thought."""
-        if self._broken[row] is not None:
-            return False
-        self.looked_at += 1
-        self._broken[row] = found = breaks(self.document[row], self._width) if self._width else []
-        thought, self._heights[row] = self._heights[row], len(found) + 1
-        return self._heights[row] != thought
+    def _guess(self, stretch: Stretch) -> None:
+        """How high a stretch is that nobody has looked at."""
+        width, count = self._width, stretch.count
+        cells = stretch.length if stretch.is_ascii else stretch.length * 3 // 2
+        # The last screen line of each line is half full, on average.
+        stretch.height = max(count, count // 2 + cells // width) if width else count
+        stretch.folds, stretch.heights = None, []
+
+    def _open(self, stretch: Stretch) -> "list[Folds | None]":
+        """Before someone looks at a line of it."""
+        if (folds := stretch.folds) is None:
+            folds = stretch.folds = list[Folds | None]([None] * stretch.count)
+            stretch.heights = [guessed(len(line), self._width, is_ascii=line.isascii()) for line in stretch.lines]
+            stretch.height = sum(stretch.heights)
+            self._tops = None
+        return folds
+
+    def _folds(self, number: int, within: int) -> Folds:
+        """How a line of a stretch is wrapped."""
+        stretch = self._lines.stretches[number]
+        known = self._open(stretch)
+        folds = known[within]
+        if folds is None:
+            folds = known[within] = Folds(stretch.lines[within], self._width)
+            self._settle(number, within, folds)
+        return folds
+
+    def _settle(self, number: int, within: int, folds: Folds) -> bool:
+        """Takes in what was wrapped of a line; whether anything was."""
+        stretch = self._lines.stretches[number]
+        if more := folds.height - stretch.heights[within]:
+            stretch.heights[within] += more
+            stretch.height += more
+            self._tops = None
+        looked_at, folds.looked_at = folds.looked_at, 0
+        self.looked_at += looked_at
+        return bool(looked_at or more)
 
     def wrap_range(self, start: Location, old_end: Location, new_end: Location) -> None:
         """The document has told of it already."""
 
-    def edited(self, start: Location, old_end: Location, new_end: Location) -> None:
-        """The document was edited here."""
-        top, bottom = start[0], min(old_end[0], len(self._broken) - 1)
-        before, behind = self._broken[top] or [], self._broken[bottom] if bottom == old_end[0] else None
-        lines = self.document.lines[top : new_end[0] + 1]
-        broken: list[list[int] | None] = [None] * len(lines)
-        if self._width:
-            # Those between the first and the last one wait until someone looks.
-            moved = new_end[1] - old_end[1]
-            tail = [at + moved for at in behind[bisect_right(behind, old_end[1]) :]] if behind else []
-            if top != old_end[0] and len(lines) == 1 and "\t" in lines[0][:LONG] + lines[0][-LONG:]:
-                # A tab of a short line that became part of a long one takes four cells now.
-                broken[0] = self._rebroken(lines[0], [], 0, [], len(lines[0]))
-            elif len(lines) == 1:
-                broken[0] = self._rebroken(lines[0], before, start[1], tail, new_end[1])
-            else:
-                broken[0] = self._rebroken(lines[0], before, start[1], [], len(lines[0]))
-                broken[-1] = self._rebroken(lines[-1], [], 0, tail, new_end[1])
-        heights = [
-            self._guessed(line) if found is None else len(found) + 1 for line, found in zip(lines, broken, strict=True)
-        ]
-        old = self._heights[top : bottom + 1]
-        self._broken[top : bottom + 1] = broken
-        self._heights[top : bottom + 1] = heights
-        if heights != old:
-            self._add_up(top)
-            if self._height < LARGE // 200:
-                # What is left is short.
-                self.look(range(len(self._heights)))
+    def edited(self, spliced: Spliced, top: Location, bottom: Location, end: Location) -> None:
+        """The document was edited.
 
-    def _rebroken(self, line: str, head: list[int], start: int, tail: list[int], end: int) -> list[int]:
-        self.looked_at += 1
-        return rebroken(line, self._width, head, start, tail, end)
+        Args:
+            spliced: the stretches that came in place of others.
+            top: from here
+            bottom: to here was something else before,
+            end: and to here is it now.
+        """
+        first, gone, come = spliced
+        head, tail = top[0] - first, bottom[0] - first - sum(stretch.count for stretch in gone[:-1])
+        before, behind = self._open(gone[0]), self._open(gone[-1])
+        above = (folds := before[head]) and folds.around(top[1])[0]
+        below = (folds := behind[tail]) and folds.around(bottom[1])[1]
+        lines, width = self._lines, self._width
+        new: list[Folds | None] = [None] * (end[0] - top[0] + 1)
+        if len(new) == 1:
+            new[0] = Folds(lines[top[0]], width, above or (), below or ())
+        else:
+            new[0], new[-1] = Folds(lines[top[0]], width, above or ()), Folds(lines[end[0]], width, (), below or ())
+        known = [*before[:head], *new, *behind[tail + 1 :]]
+        for stretch in come:
+            self._guess(stretch)
+            of_these, known = known[: stretch.count], known[stretch.count :]
+            if any(of_these):
+                self._open(stretch)
+                stretch.folds = of_these
+                stretch.heights = [
+                    height if folds is None else folds.height
+                    for height, folds in zip(stretch.heights, of_these, strict=True)
+                ]
+                stretch.height = sum(stretch.heights)
+        self._tops = None
+        if self.height < LARGE // 200:
+            # What is left is short.
+            self._look_at_all()
 
     # What Textual asks for
 
     @property
     def lines(self) -> list[list[str]]:
-        return [list(self.get_sections(row)) for row in range(len(self._heights))]
+        return [self.get_sections(row) for row in range(len(self._lines))]
 
     def get_offsets(self, line_index: int) -> list[int]:
-        if not 0 <= line_index < len(self._heights):
+        if not 0 <= line_index < len(self._lines):
             raise ValueError(line_index)
-        self.look(range(line_index, line_index + 1))
-        return self._broken[line_index] or []
-
-    def section(self, line_index: int, number: int) -> tuple[int, int]:
-        """Where a screen line of a logical line begins and ends, in characters."""
-        offsets = self.get_offsets(line_index)
-        begin = offsets[number - 1] if number else 0
-        return begin, offsets[number] if number < len(offsets) else len(self.document[line_index])
+        number, within = self._lines.find(line_index)
+        folds = self._folds(number, within)
+        cuts = list(folds.cuts())
+        self._settle(number, within, folds)
+        return cuts
 
     def get_sections(self, line_index: int) -> list[str]:
-        return Sections(self.document[line_index], self.get_offsets(line_index))  # pyright: ignore[reportReturnType]
+        line = self._lines[line_index]
+        return [line[begin:end] for begin, end in pairwise([0, *self.get_offsets(line_index), len(line)])]
 
     def get_tab_widths(self, line_index: int) -> list[int]:
-        line = self.document[line_index]
-        if len(line) >= LONG:
-            return [TAB] * line.count("\t")
+        return list(islice(self.tab_widths(line_index, 0), self._lines[line_index].count("\t")))
+
+    def tab_widths(self, row: int, begin: int) -> Iterator[int]:
+        """Of the tabs from a place of a line on."""
+        if not self._folds(*self._lines.find(row)).has_tab_stops:
+            return repeat(TAB)
+        line = self._lines[row]
         if self._tabs[0] is not line:
             self._tabs = line, [cells for _, cells in get_tab_widths(line, self._tab_width)] if "\t" in line else []
-        return self._tabs[1]
+        return iter(self._tabs[1][line.count("\t", 0, begin) :])
 
     def location_to_offset(self, location: Location) -> Offset:
-        row = min(max(location[0], 0), len(self._heights) - 1)
+        row = min(max(location[0], 0), len(self._lines) - 1)
         if not self._width:
             # Not on the screen yet.
             return Offset(0, row)
-        offsets = self.get_offsets(row)
-        number = bisect_right(offsets, location[1])
-        begin = offsets[number - 1] if number else 0
-        before = self.document[row][begin : location[1]]
+        place = self.at(row, location[1])
+        before = visible_in_editor(self._lines[row][place.begin : location[1]])
         if "\t" in before:
             before = expand_tabs_inline(before, self._tab_width)
         # Behind blanks that hang over the edge the caret is shown at the edge.
-        return Offset(min(cell_len(before), self._width), self.top(row) + number)
+        return Offset(min(cell_len(before), self._width), place.y)
 
     def offset_to_location(self, offset: Offset) -> Location:
-        row, number = self.row_at(offset.y)
-        return row, self.get_target_document_column(row, max(offset.x, 0), number)
-
-    def get_target_document_column(self, line_index: int, x_offset: int, y_offset: int) -> int:
-        last = len(self.get_offsets(line_index))
-        number = last if y_offset < 0 else min(y_offset, last)
-        begin, end = self.section(line_index, number)
-        line = self.document[line_index]
-        column = begin + cell_width_to_column_index(line[begin:end], x_offset, self._tab_width)
-        # Behind a screen line's last character is the next one's place.
-        return column if number == last else min(column, self.last_place(line_index, number))
-
-    def last_place(self, line_index: int, number: int) -> int:
-        """Where the last character begins of a screen line that another one of its line follows."""
-        begin, end = self.section(line_index, number)
-        return begin + last_start(self.document[line_index][begin:end])
+        place = self.place_at(offset.y)
+        return place.row, self.column(place, offset.x)

@@ -10,13 +10,15 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.document._document import Location
-from textual.document._document_navigator import DocumentNavigator
 from textual.geometry import Offset
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from .breaks import LONG
-from .long_lines import LARGE, LongDocument, LongLines
+from ...workbench.visible import visible_in_editor
+from .long_lines import LARGE, LongLines
+from .long_text import LongDocument
+from .parts import PART
+from .screen_line_moves import ScreenLineMoves
 
 SCREENS = 2
 """So many above and below what is in sight are wrapped: where a page further is, is known exactly."""
@@ -43,20 +45,20 @@ class QuickTextArea(TextArea):
     def _set_document(self, text: str, language: str | None) -> None:
         self.document = self.long_document = LongDocument(text)
         self.wrapped_document = self.long_lines = LongLines(self.long_document, self.wrap_width, self.indent_width)
-        self.navigator = DocumentNavigator(self.long_lines)
+        self.navigator = ScreenLineMoves(self.long_lines)
         self.move_cursor((0, 0))
         self._rewrap_and_refresh_virtual_size()
 
     # The page stands still while what lies above it turns out to be higher or lower than was thought
 
-    def _look_around(self, row: int) -> None:
+    def _look_around(self, location: Location) -> None:
         lines, height = self.long_lines, self.size.height
         if not (self.is_mounted and height and self.wrap_width):
             return
         y = round(self.scroll_y)
-        top, number = lines.row_at(y)
-        lines.look_around(row, SCREENS * height)
-        moved = lines.top(top) + number - y
+        top = lines.place_at(y)
+        lines.look_around(location, SCREENS * height)
+        moved = lines.at(top.row, top.begin).y - y
         # After an edit too: the parent looks for the caret before it says how high the text has become.
         if moved or lines.height != self.virtual_size.height:
             self._refresh_size()
@@ -65,12 +67,12 @@ class QuickTextArea(TextArea):
             self.scroll_to(y=y + moved, animate=False, force=True)
 
     def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
-        self._look_around(self.cursor_location[0])
+        self._look_around(self.cursor_location)
         return super().scroll_cursor_visible(center, animate)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self._look_around(self.long_lines.row_at(round(new_value))[0])
+        self._look_around(self.long_lines.place_at(round(new_value))[:2])
 
     def _rewrap_and_refresh_virtual_size(self) -> None:
         lines, y = self.long_lines, round(self.scroll_y)
@@ -83,7 +85,7 @@ class QuickTextArea(TextArea):
         if lines.width != before:
             # It may have been painted before it was known how wide it is.
             self.refresh()
-        self._look_around(self.cursor_location[0])
+        self._look_around(self.cursor_location)
         if 0 <= from_top < self.size.height:
             # The caret stays where it stood on the page.
             y = lines.location_to_offset(self.cursor_location).y - from_top
@@ -98,11 +100,11 @@ class QuickTextArea(TextArea):
     def _find_columns_to_next_tab_stop(self) -> int:
         # Asked at every key; Textual measures the line up to the caret for it.
         row, _ = self.cursor_location
-        return self.indent_width if len(self.document[row]) > LONG else super()._find_columns_to_next_tab_stop()
+        return self.indent_width if len(self.document[row]) > PART else super()._find_columns_to_next_tab_stop()
 
     def get_cursor_word_left_location(self) -> Location:
         row, column = self.cursor_location
-        near = max(column - LONG, 0)
+        near = max(column - PART, 0)
         before = self.document[row][near:column].rstrip()
         found = [match.start() for match in self._word_pattern.finditer(before)]
         return (row, near + found[-1]) if found else super().get_cursor_word_left_location()
@@ -124,16 +126,6 @@ class QuickTextArea(TextArea):
         else:
             super().action_delete_word_right()
 
-    def get_cursor_line_end_location(self) -> Location:
-        row, column = self.cursor_location
-        offsets = self.long_lines.get_offsets(row)
-        number = bisect_right(offsets, column)
-        return row, self.long_lines.last_place(row, number) if number < len(offsets) else len(self.document[row])
-
-    def shown(self, text: str) -> str:
-        """A piece of the text as it is painted: as many characters."""
-        return text
-
     def render_line(self, y: int) -> Strip:
         lines, theme = self.long_lines, self._theme
         assert theme is not None
@@ -141,16 +133,15 @@ class QuickTextArea(TextArea):
         at = y + self.scroll_offset.y
         if at >= lines.height or not lines.width:
             return Strip.blank(self.size.width, base)
-        row, number = lines.row_at(at)
-        begin, end = lines.section(row, number)
+        row, begin, end, _ = lines.place_at(at)
         line = self.document.get_line(row)
         # The blank behind the last character is where the caret stands at the end.
-        text = self.shown(line[begin:end]) + (" " if end == len(line) else "")
+        text = visible_in_editor(line[begin:end]) + (" " if end == len(line) else "")
         marks = self._marks(row, begin, text)
         if not line and marks and row != self.selection.end[0]:
             # An empty line that is selected.
             text, marks = "▌", [(0, 1, Style(color=marks[0][2].bgcolor))]
-        widths = self._tab_widths(row, begin) if "\t" in text else iter(())
+        widths = self.long_lines.tab_widths(row, begin) if "\t" in text else iter(())
         segments: list[Segment] = []
         for left, right in pairwise(sorted({0, len(text), *(edge for mark in marks for edge in mark[:2])})):
             style = base
@@ -160,15 +151,11 @@ class QuickTextArea(TextArea):
             segments.append(Segment(_expanded(text[left:right], widths), style))
         return Strip(segments).extend_cell_length(self.scrollable_content_region.width, base)
 
-    def _tab_widths(self, row: int, begin: int) -> Iterator[int]:
-        """Of the tabs from a place of a line on."""
-        return iter(self.long_lines.get_tab_widths(row)[self.document.get_line(row).count("\t", 0, begin) :])
-
     def _at_edge(self, row: int, begin: int, before: str) -> int:
         """Where in a screen line the caret is shown that stands behind this text: blanks may hang over the edge."""
 
         def cells(length: int) -> int:
-            return cell_len(_expanded(before[:length], self._tab_widths(row, begin)))
+            return cell_len(_expanded(before[:length], self.long_lines.tab_widths(row, begin)))
 
         edge = self.wrap_width
         if cells(len(before)) <= edge:

@@ -417,7 +417,11 @@ class Transcript(Widget, can_focus=True):
             offset: where in the whole text.
         """
         parts = self._parts_of(number)
-        part = next((i for i, part in enumerate(parts) if part and part.begin <= offset < part.end), 0)
+        part = next((i for i, each in enumerate(parts) if each and each.begin <= offset < each.end), 0)
+        if (piece := parts[part]) is not None:
+            # Of a line that goes through many parts, what is in this one.
+            before = max(piece.begin - (offset - at), 0)
+            line, at = line[before : before + piece.end - piece.begin], at - before
         laid = [_letters(run.text for run in runs) for runs in self._lines(number, part)]
         text = "".join(laid)
         # Laid out, the line may be wrapped, and without its marks.

@@ -13,9 +13,12 @@ from textual.expand_tabs import get_tab_widths
 from textual.geometry import Offset
 
 from qiao.tui.text.wrap import NOT_FIRST, break_offsets
-from qiao.tui.transcript.breaks import LONG, PIECE, breaks, rebroken
+from qiao.tui.transcript.breaks import breaks
 from qiao.tui.transcript.editor import MessageEditor
-from qiao.tui.transcript.long_lines import LongDocument, LongLines
+from qiao.tui.transcript.long_lines import LongLines, Place
+from qiao.tui.transcript.long_text import LongDocument
+from qiao.tui.transcript.parts import LONG as PIECE
+from qiao.workbench.visible import visible_in_editor
 
 from ..driving import Bench, in_loop, talk, workbench
 from ..text.test_wrap import any_text, texts, widths
@@ -24,6 +27,8 @@ FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 HEART = "\u2764\ufe0f"
 WORDS = ["a", "word", "，", "敲", "僧推月下门", "  ", " ", "😀", "e\u0301", "字" * 40, "x" * 70, "(", ").", "“", "…"]
 SPECIAL = [*WORDS, "\t", FAMILY, HEART]
+
+LONG = 8_000
 
 ROW = "Row 26 这是第26行，很长很长的一行中文，用来看换行在哪里发生，会不会跳动（括号也算）；“引号”也在。"
 
@@ -42,7 +47,7 @@ def test_a_line_breaks_where_the_page_breaks_it(text: str, width: int) -> None:
 def test_so_does_a_long_line(seed: int) -> None:
     chance = random.Random(seed)
     words = chance.choices(WORDS, k=5) if seed % 2 else WORDS
-    line = "".join(chance.choices(words, k=PIECE)) + "字" * LONG
+    line = "".join(chance.choices(words, k=4_096)) + "字" * LONG
     width = chance.choice([2, 10, 33, 100])
     assert breaks(line, width) == break_offsets(line, width)
 
@@ -62,12 +67,13 @@ def test_words_break_where_textual_breaks_them(words: list[str], width: int) -> 
 
 
 @pytest.mark.parametrize("line", ["\tone two three", "x" * 4 + "\t" + "字" * 30, "\t\t\t\t\tdeep", "，\t" * LONG])
-def test_a_tab_is_blanks(line: str) -> None:
-    on_the_page = line if len(line) >= LONG else line.expandtabs(4)
-    if "\t" in on_the_page:
-        on_the_page = line.replace("\t", "    ")
-    shown = [part.replace("\t", "").rstrip() for part in sections(line, 14)]
+@pytest.mark.parametrize("to_stops", [True, False])
+def test_a_tab_is_blanks(line: str, to_stops: bool) -> None:
+    on_the_page = line.expandtabs(4) if to_stops and "，" not in line else line.replace("\t", "    ")
+    to_stops = to_stops and "，" not in line
     offsets = [0, *break_offsets(on_the_page, 14), len(on_the_page)]
+    cuts = breaks(line, 14, to_stops=to_stops)
+    shown = [line[a:b].replace("\t", "").rstrip() for a, b in pairwise([0, *cuts, len(line)])]
     assert shown == [on_the_page[a:b].replace("    ", "").rstrip() for a, b in pairwise(offsets)]
 
 
@@ -84,39 +90,85 @@ def test_nothing_is_wider_than_the_page_and_what_is_one_character_stays_whole(pi
         assert cell_len("".join(cells).rstrip(" ")) <= width
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_after_an_edit_a_line_breaks_where_it_would_if_all_of_it_were_looked_at(seed: int) -> None:
-    chance = random.Random(seed)
-    width = chance.choice([2, 7, 33])
-    words = (SPECIAL if seed % 2 else WORDS) if seed % 4 < 2 else chance.choices(SPECIAL, k=4)
-    line = "".join(chance.choices(words, k=chance.choice([5, 50, LONG])))
-    found = breaks(line, width)
-    for _ in range(15):
-        start = chance.randint(0, len(line))
-        old_end = min(start + chance.choice([0, 0, 1, 1, 3, 200, 5000]), len(line))
-        new = "".join(chance.choices(words, k=chance.choice([0, 1, 1, 2, 400])))
-        line = line[:start] + new + line[old_end:]
-        moved = start + len(new) - old_end
-        found = rebroken(line, width, found, start, [at + moved for at in found if at > old_end], start + len(new))
-        assert found == breaks(line, width)
+def some_text(chance: random.Random, count: int) -> str:
+    return "".join(chance.choices([*SPECIAL, "\n", "\x1b"] if count < 10 else SPECIAL, k=count))
+
+
+def edited_anywhere(chance: random.Random, document: LongDocument) -> None:
+    rows = sorted(chance.randrange(document.line_count) for _ in range(2))
+    rows[1] = min(rows[1], rows[0] + chance.choice([0, 1]))
+    top, bottom = ((row, chance.randint(0, len(document[row]))) for row in rows)
+    if top[0] == bottom[0] and chance.random() < 0.7:
+        bottom = top[0], min(max(top[1], bottom[1]), top[1] + 3)
+    before = document.text
+    start, end = sorted(map(document.index, (top, bottom)))
+    new = some_text(chance, chance.choice([0, 1, 1, 3, 600, LONG]))
+    result = document.replace_range(top, bottom, new)
+    assert document.text == before[:start] + new + before[end:]
+    assert result.replaced_text == before[start:end]
+    assert document.index(result.end_location) == start + len(new)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_text_breaks_where_its_lines_would_after_any_edits(seed: int) -> None:
+    """And a long line where each of its pieces would."""
     chance = random.Random(seed)
-
-    def some(count: int) -> str:
-        return "".join(chance.choices([*SPECIAL, "\n"] if count < 10 else SPECIAL, k=count))
-
-    document = LongDocument("\n".join(some(chance.choice([0, 5, 500, LONG])) for _ in range(6)))
+    document = LongDocument("\n".join(some_text(chance, chance.choice([0, 5, 500, LONG])) for _ in range(6)))
     wrapped = LongLines(document, 33)
     for _ in range(20):
-        rows = sorted(chance.randrange(document.line_count) for _ in range(2))
-        rows[1] = min(rows[1], rows[0] + chance.choice([0, 1]))
-        top, bottom = ((row, chance.randint(0, len(document[row]))) for row in rows)
-        document.replace_range(top, bottom, some(chance.choice([0, 1, 1, 3, 600])))
+        edited_anywhere(chance, document)
         for row in range(document.line_count):
-            assert wrapped.get_offsets(row) == breaks(document[row], 33)
+            line, edges = document[row], pieces(wrapped, row)
+            assert all(end - begin <= PIECE for begin, end in edges)
+            assert len(edges) < 4 * len(line) / PIECE + 2
+            expected: list[int] = []
+            for begin, end in edges:
+                cuts = breaks(visible_in_editor(line[begin:end]), 33, to_stops=len(edges) == 1)
+                expected += [begin] * bool(begin) + [begin + cut for cut in cuts]
+            assert wrapped.get_offsets(row) == expected
+
+
+def pieces(wrapped: LongLines, row: int) -> list[tuple[int, int]]:
+    """From where to where the pieces of a line go."""
+    found: list[tuple[int, int]] = []
+    while not found or found[-1][1] < len(wrapped.document[row]):
+        folds = wrapped._folds(*wrapped.document.lines.find(row))
+        found.append(folds.piece_of(found[-1][1] if found else 0)[:2])
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_looked_at_stays_where_it_is_whatever_else_is(seed: int) -> None:
+    chance = random.Random(seed)
+    counts = [0, 5, 500] if seed % 2 else [LONG, 4 * LONG]
+    document = LongDocument("\n".join(some_text(chance, chance.choice(counts)) for _ in range(300 if seed % 2 else 5)))
+    lines = LongLines(document, 33)
+    for _ in range(30):
+        if chance.random() < 0.5:
+            edited_anywhere(chance, document)
+        row = chance.randrange(document.line_count)
+        location = row, chance.randint(0, len(document[row]))
+        if chance.random() < 0.5:
+            lines.look_around(location, 40)
+        place = lines.at(*location)
+        if chance.random() < 0.5:
+            place = lines.place_at(chance.randrange(lines.height))
+        for step in (lines.below, lines.above):
+            at: Place | None = lines.at(place.row, place.begin)
+            for _ in range(chance.randrange(50)):
+                assert at is not None
+                assert lines.place_at(at.y) == at == lines.at(at.row, at.begin)
+                before, at = at, step(at)
+                if at is None:
+                    break
+                # What is above may have turned out otherwise than was thought.
+                before = lines.at(before.row, before.begin)
+                assert at.y - before.y == (1 if step == lines.below else -1)
+                first, second = (before, at) if step == lines.below else (at, before)
+                if first.row == second.row:
+                    assert first.end == second.begin
+                else:
+                    assert (second.begin, first.end, first.row) == (0, len(document[first.row]), second.row - 1)
 
 
 def editor(bench: Bench) -> MessageEditor:

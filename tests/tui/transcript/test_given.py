@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiao.tui.transcript.given import Given
-from qiao.tui.transcript.long_lines import LongDocument
+from qiao.tui.transcript.long_text import LongDocument
 
 from ..actions.test_page import editor, page
 from ..driving import in_loop
@@ -23,6 +23,11 @@ def coloured(document: LongDocument) -> str:
     return "|".join(document.lines[row][a:b] for row in rows for a, b in found[row] if a < b)
 
 
+def place(text: str, index: int) -> tuple[int, int]:
+    """The line and the column of a character."""
+    return text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1
+
+
 @given(TEXTS, st.lists(st.integers(0, 12), max_size=6), EDITS)
 def test_what_no_edit_has_touched_is_the_models(text: str, edges: list[int], edits: list[tuple[int, int, str]]) -> None:
     document = LongDocument(text)
@@ -34,7 +39,7 @@ def test_what_no_edit_has_touched_is_the_models(text: str, edges: list[int], edi
     for one, other, typed in edits:
         top, bottom = sorted((one % (len(now) + 1), other % (len(now) + 1)))
         keep, end = min(keep, top), min(end, len(now) - bottom)
-        document.replace_range(document.get_location_from_index(top), document.get_location_from_index(bottom), typed)
+        document.replace_range(place(now, top), place(now, bottom), typed)
         now = now[:top] + typed + now[bottom:]
     assert "\n".join(document.lines) == now
     untouched = [text[a:b] for a, b in stretches if b <= keep or a >= len(text) - end or not edits]

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from textual.widgets.text_area import Selection
 
+from qiao.tui.dialogs.find import Find
+from qiao.tui.transcript import folds
 from qiao.tui.transcript.blocks import Item, lines
+from qiao.tui.transcript.breaks import breaks
 from qiao.tui.transcript.long_lines import LARGE
+from qiao.tui.transcript.long_text import Stretch
 from qiao.tui.transcript.parts import LONG, PART, parts_of
 from qiao.workbench.conversation import Message, Take
 
@@ -107,7 +111,7 @@ async def test_a_draft_that_is_wrapped_as_it_comes_into_sight_looks_like_one_wra
 @pytest.mark.parametrize("feeds", [True, False])
 def test_the_parts_of_a_message_say_what_it_says(feeds: bool) -> None:
     chance = random.Random(1)
-    pieces = [line_of(chance, 400) for _ in range(2 * LONG // 400)]
+    pieces = [line_of(chance, 400) for _ in range(5 * LONG // 400)]
     text = ("\n" if feeds else " ").join(pieces)
     message = Message(role="user", text=text)
     parts = parts_of(message)
@@ -166,3 +170,83 @@ async def test_what_is_typed_is_in_sight_when_it_moves_to_another_line(count: in
             letters = "".join(chr(ord("a") + number % 26) for number in range(end))
             await bench.type(letters[-1])
             await bench.see(letters[-6:])
+
+
+@pytest.fixture
+def wrapped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many characters were wrapped for an editor, each time."""
+    lengths: list[int] = []
+
+    def counted(line: str, width: int, *, to_stops: bool) -> list[int]:
+        lengths.append(len(line))
+        return breaks(line, width, to_stops=to_stops)
+
+    monkeypatch.setattr(folds, "breaks", counted)
+    return lengths
+
+
+SENTENCE = "weighing every word 推敲, once more and then again"
+
+
+@pytest.mark.parametrize("feed", ["\n", " "])
+@in_loop
+async def test_of_ten_megabytes_an_editor_looks_at_what_is_near(tmp_path: Path, wrapped: list[int], feed: str) -> None:
+    text = f"begin {feed.join([SENTENCE] * (10_000_000 // 50))} end"
+    async with workbench(talk(("user", "first"), ("user", text)), tmp_path / "huge.toml") as bench:
+        await bench.see("again end")
+        stretches: list[Stretch] = []
+        for key, much in (
+            *(("e", 100_000), ("z", 50_000), ("pageup", 100_000), ("up", 30_000), ("left", 30_000), ("end", 30_000)),
+            *(("enter", 100_000), ("backspace", 100_000), ("ctrl+home", 100_000), ("q", 50_000), ("down", 30_000)),
+            *(("ctrl+z", 100_000), ("ctrl+end", 100_000), ("x", 50_000), ("pagedown", 100_000), ("escape", 0)),
+        ):
+            wrapped.clear()
+            await bench.press(key)
+            if key == "e":
+                editor = bench.app.workbench.editor
+                assert editor is not None
+                stretches = editor.long_document.lines.stretches
+            assert sum(wrapped) <= much, key
+            assert sum(stretch.folds is not None for stretch in stretches) <= 12, key
+        assert bench.session.conversation.messages[1].text.startswith("begin weighing")
+
+
+@in_loop
+async def test_a_paste_of_a_megabyte_and_its_undo_look_at_what_is_near(tmp_path: Path, wrapped: list[int]) -> None:
+    async with workbench(talk(("user", "short")), tmp_path / "huge.toml") as bench:
+        await bench.press("e")
+        await bench.until(lambda: bench.app.workbench.editor is not None)
+        editor = bench.app.workbench.editor
+        assert editor is not None
+        for feed in ("\n", " "):
+            wrapped.clear()
+            await bench.paste(feed.join([SENTENCE] * 20_000))
+            await bench.see("then again")
+            await bench.press("z", "ctrl+z", "ctrl+z")
+            await bench.until(lambda: editor.text == "short")
+            await bench.press("ctrl+y")
+            await bench.see("then again")
+            await bench.press("ctrl+z")
+            await bench.until(lambda: editor.text == "short")
+            assert sum(wrapped) <= 500_000
+
+
+@in_loop
+async def test_a_letter_to_find_is_looked_for_between_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"{SENTENCE}\n" * (10_000_000 // 50) + "the end"
+    looks: list[str] = []
+    look = Find._look
+
+    def counted(self: Find) -> bool:
+        looks.append(self.typed)
+        return look(self)
+
+    monkeypatch.setattr(Find, "_look", counted)
+    async with workbench(talk(("user", text)), tmp_path / "huge.toml") as bench:
+        await bench.press("slash")
+        await bench.type("the en")
+        await bench.see("1 found")
+        # Ten megabytes in pieces of half a one; what was looked for before is let go of.
+        assert looks.count("the en") >= 15
+        await bench.press("enter")
+        await bench.see("the end")
