@@ -72,8 +72,6 @@ EDITS = (
     Key("`y`", "y"),
     Key("`P`", "P"),
     Key("`u`", "u"),
-    Key("`Z`", "Z"),
-    Key("`Z`", "Z"),
     Key("`g`", "g", FIRST),
 )
 WRITES = (

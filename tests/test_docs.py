@@ -84,7 +84,7 @@ def test_starting_and_testing_are_one_line_each() -> None:
     for line in (*start, *tests):
         assert line.startswith("python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e '.[local")
     assert start[0].endswith(" && .venv/bin/qiao --run --from examples/first.toml")
-    assert tests[0].endswith(" && .venv/bin/pytest")
+    assert tests[0].endswith(" && .venv/bin/pytest -n 2")
     assert (ROOT / "examples" / "first.toml").is_file()
 
 
