@@ -1,6 +1,6 @@
 """What the screens find in the app that they run in: what lives as long as the program does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ..backends.registry import Backends
@@ -34,6 +34,14 @@ class Host(Protocol):
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""
+        ...
+
+    async def carry_out(self, work: Callable[[], object]) -> None:
+        """Does what was chosen in a dialog as a key does it: the next one comes after all of it."""
+        ...
+
+    def take_typed_ahead(self) -> None:
+        """Carries out the keys that were held while something was looked for, if any were."""
         ...
 
     def place_cursor(self, editor: "TextArea") -> None:

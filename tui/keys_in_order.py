@@ -75,7 +75,7 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         self._typed_ahead = self._typed_ahead or []
 
     def take_typed_ahead(self) -> None:
-        """What was typed before there was a screen means what it would have meant on it."""
+        """Keys that were held mean what they would have meant later: before there was a screen, say, that on it."""
         self._are_held = False
         self.call_later(self._take_next)
 

@@ -34,7 +34,7 @@ def test_a_key_right_behind_esc_reaches_the_conversation(
         terminal.wait(word)
         terminal.send("\x1bM")
         muted = times % 2 == 1
-        terminal.wait(lambda _, muted=muted: loads(path.read_bytes(), "").conversation.messages[0].muted is muted, 10)
+        terminal.wait(lambda _, muted=muted: loads(path.read_bytes(), "").conversation.messages[0].muted is muted)
 
 
 def test_a_command_and_a_key_behind_it_are_both_carried_out(
@@ -51,8 +51,8 @@ def test_a_command_and_a_key_behind_it_are_both_carried_out(
 
     # All at once: what is found is what stands in the line, and k goes up in the conversation.
     terminal.send(":mute\rk:mute\r")
-    terminal.wait(lambda _: muted() == [False, True, True], 10)
+    terminal.wait(lambda _: muted() == [False, True, True])
     terminal.send(":add\rFour.\x1bk:next\rM")
-    terminal.wait(lambda _: len(muted()) == 4, 10)
-    terminal.wait(lambda _: [m.said for m in loads(path.read_bytes(), "").conversation.messages][2] == "Four.", 10)
-    terminal.wait(lambda _: muted() == [False, True, True, True], 10)
+    terminal.wait(lambda _: len(muted()) == 4)
+    terminal.wait(lambda _: [m.said for m in loads(path.read_bytes(), "").conversation.messages][2] == "Four.")
+    terminal.wait(lambda _: muted() == [False, True, True, True])

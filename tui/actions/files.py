@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,9 +46,11 @@ class Files(Actions):
         self.bench.go_to((self.bench.current - 1) % len(self.bench.sessions))
 
     def do_open(self) -> None:
-        def chosen(choice: "Chosen | None") -> None:
+        async def chosen(choice: "Chosen | None") -> None:
             if choice is not None:
-                self.bench.guarded(lambda: (self.begin_from if choice.is_template else self.open_path)(choice.path))
+                opening = partial(self.begin_from if choice.is_template else self.open_path, choice.path)
+                await self.qiao.carry_out(partial(self.bench.guarded, opening))
+            self.qiao.take_typed_ahead()
 
         # As the library's own, without `..`.
         paths = {Path(os.path.normpath(session.document.path)) for session in self.bench.sessions}

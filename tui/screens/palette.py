@@ -147,6 +147,9 @@ class Palette(FilteredList[Command]):
         return self._best is not None and self._best < Fit.HELP
 
     def _look(self) -> None:
+        if not self.query(Input):
+            # It is being taken down.
+            return
         # In this order: once all are found, all are taken in.
         is_looking = not self._found.done or self._bench.known.looking
         known, found = self._bench.known.models, len(self._found.files)

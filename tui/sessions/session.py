@@ -3,7 +3,7 @@
 Every method that edits makes one undo step of the document, and leaves something sensible selected.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -142,11 +142,13 @@ class Session:
 
     @property
     def index(self) -> int:
-        """Where the selected message stands among `messages`; the last one if it is gone. -1: there are none."""
+        """Where the selected message stands among `messages`, or stood if it is gone. -1: there are none."""
         messages = self.messages
         # Asked several times a key, and mostly where it was.
         if not (0 <= self._index < len(messages) and messages[self._index].uid == self.selected):
-            self._index = next((i for i, m in enumerate(messages) if m.uid == self.selected), len(messages) - 1)
+            last = len(messages) - 1
+            stood = min(self._index, last) if self._index >= 0 else last
+            self._index = next((i for i, m in enumerate(messages) if m.uid == self.selected), stood)
         return self._index
 
     @property
@@ -250,7 +252,7 @@ class Session:
         elif added is not None and uid == added.uid and not text:
             # Put in, nothing written: as if it had never been, if nothing else has happened since.
             if self.conversation is added.conversation:
-                self.undo()
+                self.document.undo()
             else:
                 self.change(self.conversation.removed(here), "label.delete")
             self.selected = added.selected_before
@@ -258,7 +260,7 @@ class Session:
             message = self.conversation.messages[here]
             if added is not None and uid == added.uid and self.conversation is added.conversation:
                 # Put in and written: one step, as it was one thing to do.
-                self.undo()
+                self.document.undo()
                 self.change(added.conversation.replaced(here, message.with_text(text)), "label.add")
                 return True
             if beginning is not None and said != beginning:
@@ -329,7 +331,21 @@ class Session:
                 self.change(self.conversation.replaced(here, walked), "label.walk")
 
     def undo(self) -> str | None:
-        return self.document.undo()
+        """Takes the last step back, and returns what it was; None: there is none."""
+        return self._stepped(self.document.undo)
 
     def redo(self) -> str | None:
-        return self.document.redo()
+        """Does again what was undone last, and returns what it was; None: there is none."""
+        return self._stepped(self.document.redo)
+
+    def _stepped(self, step: Callable[[], str | None]) -> str | None:
+        """Selects what comes back by it; where the selected message goes by it, the one above."""
+        before = self.conversation.messages
+        label = step()
+        after, known = self.conversation.messages, {message.uid for message in before}
+        if came := [message.uid for message in after if message.uid not in known]:
+            self.selected = came[-1]
+        elif not any(message.uid == self.selected for message in self.messages):
+            same = next((i for i, (m, n) in enumerate(zip(before, after, strict=False)) if m is not n), len(after))
+            self.selected = after[max(same - 1, 0)].uid if after else 0
+        return label

@@ -14,6 +14,7 @@ from qiao.workbench.conversation import Conversation, Message, Take
 from qiao.workbench.conversation_file import dumps
 
 from ..driving import HELLO, NARROW, WIDE, Bench, in_loop, talk, workbench
+from .palettes import burst
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +80,18 @@ async def test_enter_pressed_when_all_is_found_but_not_shown_yet_makes_no_file(
         await bench.press("enter")
         await bench.see("about cats", "2/2")
         assert bench.session.document.path == here / "a.toml"
+
+
+@in_loop
+async def test_keys_behind_an_enter_that_waits_are_meant_for_what_it_opens(here: Path) -> None:
+    put(here / "cats.toml", talk(("user", "first"), ("user", "second")))
+    async with workbench(talk(*HELLO)) as bench:
+        burst(bench, "Ocats\rkM")
+        await bench.see("2/2", "first", "not sent")
+        await bench.until(lambda: [m.muted for m in bench.session.messages] == [True, False])
+        # Nothing to open: the next key is for the line again.
+        burst(bench, "Ois:starred\r here")
+        await bench.see("is:starred here")
 
 
 @in_loop

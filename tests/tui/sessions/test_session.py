@@ -277,3 +277,35 @@ def test_items_are_a_sequence(session: Session) -> None:
     shown = session.items(3)
     assert [item.editing for item in shown] == [0, 3, 0, 0]
     assert [item.unfolded for item in shown] == [False, False, True, False]
+
+
+def test_undo_stays_where_it_was_done(tmp_path: Path) -> None:
+    session = new_session(tmp_path, *(("user", str(n)) for n in range(6)))
+    select(session, 1)
+    session.add(1, "between")
+    assert session.index == 2
+    session.undo()
+    assert texts(session) == ["0", "1", "2", "3", "4", "5"]
+    assert session.index == 1
+    session.redo()
+    assert (session.index, session.messages[2].text) == (2, "between")
+    session.undo()
+    select(session, 3)
+    session.delete()
+    select(session, 0)
+    session.undo()
+    assert (session.index, session.messages[3].text) == (3, "3")
+    select(session, 0)
+    session.redo()
+    assert session.index == 0
+
+
+def test_where_a_message_is_gone_the_one_in_its_place_is_selected(tmp_path: Path) -> None:
+    session = new_session(tmp_path, *(("user", str(n)) for n in range(6)))
+    select(session, 2)
+    assert session.index == 2
+    left = session.conversation.messages
+    session.change(session.conversation.with_messages((*left[:2], *left[3:])), "label.delete")
+    assert session.index == 2
+    session.change(session.conversation.with_messages(left[:1]), "label.delete")
+    assert session.index == 0
