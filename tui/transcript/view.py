@@ -162,7 +162,10 @@ class Transcript(Widget, can_focus=True):
     def more_below(self) -> bool:
         """Whether the last line is out of sight; not before it is known how much is in sight."""
         last = len(self._items) - 1
-        return last >= 0 and bool(self.size) and self._stepped(self._top, self.size.height - 1) < self._last_line(last)
+        if last < 0 or not self.size:
+            return False
+        bottom = self._stepped(self._top, self.size.height - 1)
+        return bottom.block < last or bottom < self._last_line(last)
 
     def is_long(self, number: int) -> bool:
         """Whether the text of this message can be folded."""
@@ -342,7 +345,9 @@ class Transcript(Widget, can_focus=True):
     def _arrange(self) -> Sequence[Shown]:
         """Finds the lines that are to be in sight."""
         self._top = self._followed() if self._follow else self._clamp(self._top)
-        if not self._follow and self._top > (end := self._end()):
+        # Of a long conversation nobody looks at the end, unless it may be in sight: each block has a line at least.
+        is_near_end = len(self._items) - self._top.block <= self.size.height
+        if not self._follow and is_near_end and self._top > (end := self._end()):
             # No empty space below the end while there is text above the top, but what is being written moves in steps.
             self._top = min(self._top, self._stepped(end, self._ahead)) if self._is_writing() else end
         self._painted = self._from(self._top, self.size.height) if self._items else self._empty_page()

@@ -124,6 +124,23 @@ async def test_garbage_is_not_looked_for_in_everything(tmp_path: Path) -> None:
 
 
 @in_loop
+async def test_an_edit_far_above_an_answer_does_not_ask_whether_that_is_stale(
+    tmp_path: Path, done: Counter[str]
+) -> None:
+    async with workbench(talk(*LONG), tmp_path / "long.toml") as bench:
+        await bench.press("r")
+        await bench.idle()
+        await bench.press("g")
+        await bench.see("Message 0.")
+        done.clear()
+        await bench.press("M")
+        await bench.see("not sent", "more below")
+        assert done["hashed"] == 0
+        await bench.press("G")
+        await bench.see("stale")
+
+
+@in_loop
 async def test_an_editor_is_in_its_place_in_the_first_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with workbench(talk(*LONG), tmp_path / "long.toml") as bench:
         await bench.press("g", "j")
