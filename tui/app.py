@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from textual.widgets import TextArea
 
     from ..workbench.exchange.exchanged import Imported
-    from .screens.palette_commands import Command
 
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
@@ -286,12 +285,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         from .screens.palette import Palette
 
         if not any(isinstance(screen, Palette) for screen in self.screen_stack):
-            self.push_screen(Palette(self.inks, self.workbench.library, self), self._chosen)
-
-    async def _chosen(self, command: "Command | None") -> None:
-        if command is not None:
-            await self.carry_out(command.run)
-        self.take_typed_ahead()
+            self.choose_from(Palette(self.inks, self.workbench.library, self), lambda command: command.run())
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""

@@ -1,7 +1,7 @@
 """What the screens find in the app that they run in: what lives as long as the program does."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..backends.registry import Backends
 from ..backends.sensors.sampler import Sampler
@@ -15,7 +15,10 @@ from .sessions.running import Run
 from .sessions.session import Session
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
     from textual.widgets import TextArea
+
+T = TypeVar("T")
 
 
 class Host(Protocol):
@@ -36,12 +39,8 @@ class Host(Protocol):
         """A notice at the corner of the screen. Text, never markup."""
         ...
 
-    async def carry_out(self, work: Callable[[], object]) -> None:
-        """Does what was chosen in a dialog as a key does it: the next one comes after all of it."""
-        ...
-
-    def take_typed_ahead(self) -> None:
-        """Carries out the keys that were held while something was looked for, if any were."""
+    def choose_from(self, dialog: "Screen[T | None]", then: Callable[[T], object]) -> None:
+        """Opens a dialog, and does with what is chosen there as a key does: those behind it come after all of it."""
         ...
 
     def place_cursor(self, editor: "TextArea") -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import events
 from textual.dom import DOMNode
@@ -21,6 +21,8 @@ from .panes.rows import Rows
 
 if TYPE_CHECKING:
     from .bench.screen import WorkbenchScreen
+
+T = TypeVar("T")
 
 SETTLE_SECONDS = 0.5
 """At most so long a key waits for what the key before it opened."""
@@ -89,11 +91,17 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         else:
             self._typed_ahead = None
 
-    async def carry_out(self, work: Callable[[], object]) -> None:
-        """Does what was chosen in a dialog as a key does it: the next one comes after all of it."""
-        screen, target = self.screen, self.focused or self.screen
-        work()
-        await self._settled(screen, target)
+    def choose_from(self, dialog: Screen[T | None], then: Callable[[T], object]) -> None:
+        """Opens a dialog, and does with what is chosen there as a key does: those behind it come after all of it."""
+
+        async def chosen(choice: T | None) -> None:
+            if choice is not None:
+                screen, target = self.screen, self.focused or self.screen
+                then(choice)
+                await self._settled(screen, target)
+            self.take_typed_ahead()
+
+        self.push_screen(dialog, chosen)
 
     async def _settled(self, screen: Screen[object], target: Widget) -> None:
         """Waits until a key has done its work, so that a burst of keys means what it says.

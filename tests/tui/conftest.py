@@ -173,6 +173,12 @@ def textual_breaks_as_the_page_does(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a conversation file is to stand."""
+    return tmp_path / "talk.toml"
+
+
 @pytest.fixture(autouse=True)
 def the_same_colours_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rich keeps a style's codes as they were for the first terminal that it was written to."""

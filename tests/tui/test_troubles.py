@@ -58,11 +58,6 @@ def failed(bench: Bench) -> str | None:
     return takes[-1].error.kind if takes and takes[-1].error else None
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 @in_loop
 async def test_a_wrong_key_leads_to_the_key(path: Path) -> None:
     async with asking(path, status(401, {"error": "Unauthorized"})) as (bench, _):

@@ -2,7 +2,6 @@
 
 import os
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,17 +45,14 @@ class Files(Actions):
         self.bench.go_to((self.bench.current - 1) % len(self.bench.sessions))
 
     def do_open(self) -> None:
-        async def chosen(choice: "Chosen | None") -> None:
-            if choice is not None:
-                opening = partial(self.begin_from if choice.is_template else self.open_path, choice.path)
-                await self.qiao.carry_out(partial(self.bench.guarded, opening))
-            self.qiao.take_typed_ahead()
+        def chosen(choice: "Chosen") -> None:
+            self.bench.guarded(lambda: (self.begin_from if choice.is_template else self.open_path)(choice.path))
 
         # As the library's own, without `..`.
         paths = {Path(os.path.normpath(session.document.path)) for session in self.bench.sessions}
         from ..screens.library import LibraryScreen
 
-        self.app.push_screen(LibraryScreen(self.inks, self.bench.library, paths), chosen)
+        self.qiao.choose_from(LibraryScreen(self.inks, self.bench.library, paths), chosen)
 
     def begin_from(self, template: Path) -> None:
         """An untitled conversation that begins as a copy of this file.

@@ -18,11 +18,9 @@ class Finding(Actions):
     def do_find(self) -> None:
         from ..dialogs.find import Find
 
-        self.app.push_screen(Find(self.session.conversation, self.inks, self.found_last), self._found)
+        self.qiao.choose_from(Find(self.session.conversation, self.inks, self.found_last), self._found)
 
-    def _found(self, result: tuple[str, Found | None] | None) -> None:
-        if result is None:
-            return
+    def _found(self, result: tuple[str, Found | None]) -> None:
         self.found_last, found = result
         if found is None:
             self._ask_for_replacement(self.found_last)

@@ -1,10 +1,12 @@
 """A list that narrows as one types: a line to type in, and below it what fits."""
 
+import time
 from collections.abc import Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -25,12 +27,24 @@ STEPPED: list[BindingType] = [
     Binding("pageup", "step(-10)", show=False, priority=True),
 ]
 """Keys of a list that is walked while a line is typed in."""
+PATIENCE_S = 5.0
+"""So long enter waits for something to be found; the keys behind it wait as well."""
+
+
+class _HoldsKeys(Protocol):
+    """The app, as far as it can have keys wait."""
+
+    def hold_keys(self) -> None: ...
+    def take_typed_ahead(self) -> None: ...
 
 
 class FilteredList(ModalScreen[T | None], Generic[T]):
     """enter gives what is selected, esc nothing; the keys of the list work while one types.
 
     A subclass says what is listed for a text (`listed`), and what comes of a row that is chosen (`choose`).
+
+    One that goes on looking while its rows are shown is opened by the app's `choose_from`, has an enter that comes too
+    early wait (`wait_for_more`), and tells when more has come (`more_came`).
 
     Args:
         inks: of the theme.
@@ -46,6 +60,11 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
         self.inks = inks
         self._title = title
         self._typed = typed
+        self._waits_until: float | None = None
+        """enter was pressed before what it is meant for was found; by `time.monotonic`."""
+        self._has_waited = False
+        """Long enough, for what is typed now."""
+        self._is_left = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="filtered"):
@@ -67,6 +86,11 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
         self.refresh_rows()
 
     @property
+    def is_whole(self) -> bool:
+        """Whether its parts stand: no longer once it is being taken down."""
+        return bool(self.query(Rows)) and bool(self.query(Input))
+
+    @property
     def typed(self) -> str:
         return self.query_one(Input).value
 
@@ -82,6 +106,35 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
         """enter was pressed: on this row, or with nothing listed."""
         raise NotImplementedError
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether enter was pressed before what it is meant for was found."""
+        return self._waits_until is not None
+
+    def wait_for_more(self) -> bool:
+        """For `choose`, where nothing that could be meant is found yet. Keys behind it are meant for what it opens.
+
+        Returns:
+            False: it has waited long enough for what is typed; what there is has to do.
+        """
+        if not self._has_waited:
+            self._waits_until = time.monotonic() + PATIENCE_S
+            cast(_HoldsKeys, self.app).hold_keys()
+        return not self._has_waited
+
+    def more_came(self, *, enough: bool) -> None:
+        """An enter that waits is carried out now, if this is enough for it or it has waited too long."""
+        if self._waits_until is None or not (enough or time.monotonic() > self._waits_until):
+            return
+        self._waits_until, self._has_waited = None, True
+        self.choose(self.selected)
+        if not self._is_left:
+            cast(_HoldsKeys, self.app).take_typed_ahead()
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        self._is_left = True
+        return super().dismiss(result)
+
     def refresh_rows(self) -> None:
         """Lists anew."""
         self.query_one(Rows).show(self.listed(self.typed))
@@ -92,6 +145,7 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
 
     @on(Input.Changed)
     def _filter(self) -> None:
+        self._has_waited = False
         self.refresh_rows()
         self.action_step(-99999)
 

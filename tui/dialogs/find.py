@@ -34,42 +34,48 @@ class Find(FilteredList[tuple[str, Found | None]]):
         self._found: list[Found] = []
         self._coming: Iterator[Found | None] = iter(())
         """What is still to be looked through; a None after each piece of it."""
+        self._is_over = True
+        """All is looked through, or enough."""
 
     def listed(self, typed: str) -> Sequence[Row]:
         self._found.clear()
         self._coming = looking(self._conversation, typed)
-        is_over = self._look()
-        self.run_worker(self._look_on(is_over), exclusive=True)
-        return self._rows(typed, is_over)
+        self._look()
+        self.run_worker(self._look_on(), exclusive=True)
+        return self._rows(typed)
 
-    async def _look_on(self, is_over: bool) -> None:
+    async def _look_on(self) -> None:
         """Looks through all that is left, and lets whatever waits, a key above all, go first."""
-        while not is_over:
+        while not self._is_over:
             await asyncio.sleep(0)
-            is_over = self._look()
-            self.query_one(Rows).show(self._rows(self.typed, is_over))
+            if not self.is_whole:
+                return
+            self._look()
+            self.query_one(Rows).show(self._rows(self.typed))
+            self.more_came(enough=self._is_over or bool(self._found))
 
-    def _look(self) -> bool:
-        """Looks through some more of the texts; whether that is all, or enough."""
+    def _look(self) -> None:
+        """Looks through some more of the texts."""
         looked_through = 0
         for found in self._coming:
             if found is not None:
                 self._found.append(found)
-                if len(self._found) > LISTED:
-                    return True
             elif (looked_through := looked_through + 1) == AT_ONCE:
-                return False
-        return True
+                self._is_over = False
+                return
+            if len(self._found) > LISTED:
+                break
+        self._is_over = True
 
-    def _rows(self, typed: str, is_over: bool) -> Sequence[Row]:
+    def _rows(self, typed: str) -> Sequence[Row]:
         """What was found so far."""
-        if not typed or not (self._found or is_over):
+        if not typed or not (self._found or self._is_over):
             self.tell(say("find.title"))
             return ()
         if not self._found:
             return [Row((Run(say("find.nothing"), "faint"),))]
         shown = self._found[:LISTED]
-        count = f"{len(shown)}{'' if is_over and len(self._found) == len(shown) else '+'}"
+        count = f"{len(shown)}{'' if self._is_over and len(self._found) == len(shown) else '+'}"
         self.tell(f"{say('find.count', n=count)}   {say('find.replace_hint')}")
         return [self._row(each, number) for number, each in enumerate(shown)]
 
@@ -95,6 +101,8 @@ class Find(FilteredList[tuple[str, Found | None]]):
         if isinstance(key, tuple):
             _, found = key
             self.dismiss((self.typed, found))
+        elif not self._is_over:
+            self.wait_for_more()
 
     def action_replace(self) -> None:
         if self.typed:

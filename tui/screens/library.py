@@ -1,11 +1,10 @@
 """The library: conversations here and in the data folder, searched in full text as one types; or any path."""
 
 import threading
-import time
 from collections.abc import Collection, Hashable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple
 
 from textual.app import ComposeResult
 from textual.message import Message as Event
@@ -30,8 +29,6 @@ from .library_row import detail, entry_row, excerpt_row
 LISTED = 200
 """Conversations; who wants others types a word more."""
 LOOKS_A_SECOND = 15
-PATIENCE_S = 5.0
-"""So long keys wait behind an enter that has nothing to choose yet."""
 WIDE = 100
 """Columns of a screen that has room for long names of models."""
 
@@ -42,13 +39,6 @@ class Chosen(NamedTuple):
     path: Path
     is_template: bool
     """A conversation of its own begins as a copy of it."""
-
-
-class HoldsKeys(Protocol):
-    """The app, as far as it can have keys wait. Whoever opens the library takes them when something was chosen."""
-
-    def hold_keys(self) -> None: ...
-    def take_typed_ahead(self) -> None: ...
 
 
 class _Search:
@@ -115,8 +105,6 @@ class LibraryScreen(FilteredList[Chosen]):
         """What the rows show, by their keys."""
         self._is_stale = False
         """Files have changed since the search began."""
-        self._awaited_until: float | None = None
-        """enter was pressed before there was anything to choose, and the keys behind it wait; by `time.monotonic`."""
         self._has_moved = False
         self._watch = FolderWatch(library, lambda: self.post_message(self.FilesChanged()))
 
@@ -136,7 +124,6 @@ class LibraryScreen(FilteredList[Chosen]):
 
     def refresh_rows(self) -> None:
         """Searches for what is typed now; the rows follow as something is found."""
-        self._awaited_until = None
         self._begin(_Search(self._library, self.typed))
 
     def _begin(self, search: _Search) -> None:
@@ -152,8 +139,7 @@ class LibraryScreen(FilteredList[Chosen]):
             self._is_stale = True
 
     def _look(self) -> None:
-        if not self.query(Input):
-            # It is being taken down.
+        if not self.is_whole:
             return
         search = self._search
         done, found = search.done, len(search.hits)
@@ -176,13 +162,7 @@ class LibraryScreen(FilteredList[Chosen]):
             self.tell(say("library.count", n=search.count) if self._is_all else self._found_words)
             if self._is_stale:
                 self.on_library_screen_files_changed()
-        if self._awaited_until is not None:
-            if done or found:
-                self._awaited_until = None
-                self.choose(self.selected)
-            elif time.monotonic() > self._awaited_until:
-                # Somebody may have thought better of it, and pressed esc.
-                self._keys.take_typed_ahead()
+        self.more_came(enough=done or found > 0)
 
     def _show_again(self) -> None:
         """What was searched for anew, all at once; what was selected stays so, also under another name."""
@@ -206,10 +186,6 @@ class LibraryScreen(FilteredList[Chosen]):
         if self._is_all and another is not None:
             self.query_one(Rows).select(another)
         self._show_detail()
-
-    @property
-    def _keys(self) -> HoldsKeys:
-        return cast(HoldsKeys, self.app)
 
     @property
     def _is_all(self) -> bool:
@@ -260,7 +236,6 @@ class LibraryScreen(FilteredList[Chosen]):
             typed, is_file = None, False
             if self._search.done and not self._search.hits:
                 self.app.notify(visible_line(str(error)), severity="error", markup=False)
-                self._keys.take_typed_ahead()
                 return
         # While another search is under way, the rows are those of the one before: not what was typed.
         entry = self._entries.get(key) if self._shown >= 0 or self._search.is_again else None
@@ -269,13 +244,10 @@ class LibraryScreen(FilteredList[Chosen]):
         elif entry is not None:
             self.dismiss(Chosen(entry.path, entry.kind == "template"))
         elif not self._search.done or self._shown < 0:
-            # Nothing is found yet, or nobody has looked at what is. Keys behind it are meant for what it opens.
-            self._awaited_until = time.monotonic() + PATIENCE_S
-            self._keys.hold_keys()
+            # Nothing is found yet, or nobody has looked at what is.
+            self.wait_for_more()
         elif typed is not None:
             self.dismiss(Chosen(typed, False))
-        else:
-            self._keys.take_typed_ahead()
 
 
 def _is_filter(typed: str) -> bool:

@@ -1,6 +1,5 @@
 """The command palette: any action, model, theme or conversation, found by name as one types."""
 
-import time
 from collections.abc import Hashable, Iterator
 from typing import Protocol
 
@@ -28,8 +27,6 @@ FILES_OFFERED = 6
 ALL = 10_000
 """More than there are of anything else."""
 LOOKS_A_SECOND = 15
-PATIENCE_S = 5.0
-"""So long enter waits for something to be found that fits; the keys behind it wait as well."""
 ASIDE_CELLS = 34
 """For what stands at the right."""
 
@@ -41,9 +38,6 @@ class Offers(Themed, Protocol):
 
     @property
     def workbench(self) -> Bench: ...
-
-    def hold_keys(self) -> None: ...
-    def take_typed_ahead(self) -> None: ...
 
 
 class Palette(FilteredList[Command]):
@@ -61,7 +55,6 @@ class Palette(FilteredList[Command]):
 
     def __init__(self, inks: Inks, library: Library, app: Offers) -> None:
         super().__init__(inks, say("screen.palette_title"))
-        self._offers = app
         self._bench = app.workbench
         self._here = (conversations(self._bench), actions(self._bench, app.keys), themes(app))
         self._known = self._bench.known.models
@@ -75,8 +68,6 @@ class Palette(FilteredList[Command]):
         """The first row when the line was typed; it stays selected, unless a person selects another."""
         self._is_looking = True
         """There may be files, or models, that aren't taken in yet."""
-        self._waits_until: float | None = None
-        """enter was pressed before what it is meant for was found; seconds of `time.monotonic`."""
 
     def below(self) -> ComposeResult:
         yield Static("", id="palette-detail", markup=False)
@@ -147,8 +138,7 @@ class Palette(FilteredList[Command]):
         return self._best is not None and self._best < Fit.HELP
 
     def _look(self) -> None:
-        if not self.query(Input):
-            # It is being taken down.
+        if not self.is_whole:
             return
         # In this order: once all are found, all are taken in.
         is_looking = not self._found.done or self._bench.known.looking
@@ -163,8 +153,10 @@ class Palette(FilteredList[Command]):
         if self._is_looking and not is_looking:
             self._is_looking = False
             self._show()
-        if self._waits_until is not None and (self._is_sure or not is_looking or time.monotonic() > self._waits_until):
-            self._wait_no_more()
+        if self.is_waiting and self._is_sure:
+            # What was selected when enter was pressed was only the best of what was known.
+            self.query_one(Rows).select(next(iter(self._listed)))
+        self.more_came(enough=self._is_sure or not is_looking)
 
     def _take_in(self) -> None:
         """Lists what was found as well; what is selected stays, also where it is no longer among the first."""
@@ -176,21 +168,11 @@ class Palette(FilteredList[Command]):
         self._show()
 
     def choose(self, key: Hashable | None) -> None:
-        if self._is_looking and not self._is_sure and key == self._first:
-            # Keys behind it are meant for what it opens.
-            self._offers.hold_keys()
-            self._waits_until = time.monotonic() + PATIENCE_S
-        elif key in self._listed:
+        if self._is_looking and not self._is_sure and key == self._first and self.wait_for_more():
+            return
+        if key in self._listed:
             command, _ = self._listed[key]
             self.dismiss(command)
-
-    def _wait_no_more(self) -> None:
-        self._waits_until = None
-        key = next(iter(self._listed)) if self._is_sure else self.selected
-        if key in self._listed:
-            self.dismiss(self._listed[key][0])
-        else:
-            self._offers.take_typed_ahead()
 
 
 def _row(command: Command, name: Line) -> Row:

@@ -84,7 +84,7 @@ class MessageEditor(QuickTextArea):
         self.theme = "ink"
         self._given_style = inks.style("assistant", "page")
         if given:
-            self.long_document.given = Given(self.long_document.lines, given)
+            self.long_document.given = Given(self.long_document.rows, given)
         if width:
             self.long_lines.wrap(width)
             self._refresh_size()
@@ -130,7 +130,7 @@ class MessageEditor(QuickTextArea):
         over = super()._marks(row, begin, text)
         if (given := self.long_document.given) is None:
             return over
-        found = given.on_row(row, self.long_document.lines)
+        found = given.on_row(row, self.long_document.rows)
         inside = ((max(first - begin, 0), min(last - begin, len(text))) for first, last in found)
         return [*((first, last, self._given_style) for first, last in inside if first < last), *over]
 

@@ -42,7 +42,7 @@ class LongLines(WrappedDocument):
     document: LongDocument
 
     def __init__(self, document: LongDocument, width: int = 0, tab_width: int = TAB) -> None:
-        self._lines = document.lines
+        self._lines = document.rows
         self._tops: list[int] | None = None
         """Of the stretches, in screen lines; None: they are to be added up again."""
         self._tabs: tuple[str, list[int]] = ("", [])

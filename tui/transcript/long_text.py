@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain, count
 from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
+from rich.cells import cell_len
 from textual.document._document import DocumentBase, EditResult, Location
 from textual.geometry import Size
 
@@ -144,14 +145,15 @@ class LongDocument(DocumentBase):
     """A text that is edited, which tells its wrapped form of each edit."""
 
     def __init__(self, text: str) -> None:
-        self._lines = Lines(text)
+        self.rows = Lines(text)
+        """The lines, as they are looked at; `lines` puts all of them into a list."""
         self.last_edit = next(_edits)
         """A number that no other edit has, of whatever document."""
         self.wrapped: LongLines | None = None
         self.given: Given | None = None
 
     def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
-        lines = self._lines
+        lines = self.rows
         top, bottom = (min(place, self.end) for place in sorted((start, end)))
         if self.given is not None:
             self.given.edited(top, bottom, lines)
@@ -173,18 +175,18 @@ class LongDocument(DocumentBase):
 
     def text_as_it_is(self) -> Callable[[], str]:
         """The text as it stands now, to be put together in whatever thread has the time."""
-        stretches = self._lines.stretches.copy()
+        stretches = self.rows.stretches.copy()
         return lambda: "\n".join([stretch.text for stretch in stretches])
 
     def index(self, location: Location) -> int:
         """How many characters stand before a place."""
-        return self._lines.before(location[0]) + location[1]
+        return self.rows.before(location[0]) + location[1]
 
     # What Textual asks for
 
     @property
-    def lines(self) -> Lines:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._lines
+    def lines(self) -> list[str]:
+        return list(self.rows)
 
     @property
     def text(self) -> str:
@@ -196,7 +198,7 @@ class LongDocument(DocumentBase):
 
     @property
     def line_count(self) -> int:
-        return len(self._lines)
+        return len(self.rows)
 
     @property
     def start(self) -> Location:
@@ -204,22 +206,21 @@ class LongDocument(DocumentBase):
 
     @property
     def end(self) -> Location:
-        return len(self._lines) - 1, len(self._lines[-1])
+        return len(self.rows) - 1, len(self.rows[-1])
 
     def get_line(self, index: int) -> str:
-        return self._lines[index]
+        return self.rows[index]
 
     def get_text_range(self, start: Location, end: Location) -> str:
         top, bottom = (min(place, self.end) for place in sorted((start, end)))
-        return self._lines.between(top, bottom)
+        return self.rows.between(top, bottom)
 
     def get_size(self, indent_width: int) -> Size:
-        """Asked only for a text that isn't wrapped, which none is here."""
-        raise NotImplementedError
+        return Size(max(cell_len(line.expandtabs(indent_width)) for line in self.rows), self.line_count)
 
     @overload
     def __getitem__(self, line_index: int) -> str: ...
     @overload
     def __getitem__(self, line_index: slice) -> list[str]: ...
     def __getitem__(self, line_index: int | slice) -> str | list[str]:
-        return self._lines[line_index]
+        return self.rows[line_index]

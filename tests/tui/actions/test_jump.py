@@ -9,11 +9,6 @@ from ..driving import HELLO, NARROW, WIDE, Bench, in_loop, talk, workbench
 MANY = tuple((role, f"{role} {i}") for i in range(30) for role in ("user", "assistant"))
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 def letter_of(bench: Bench, text: str) -> str:
     """The letter beside the heading above this text."""
     lines = bench.lines()

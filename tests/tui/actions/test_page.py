@@ -31,11 +31,6 @@ def soon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 @asynccontextmanager
 async def page(
     conversation: Conversation | None, *paths: Path, says: tuple[str, ...] = (), size: tuple[int, int] = WIDE

@@ -16,11 +16,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "SAVE_AFTER", 0.05)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 @in_loop
 async def test_two_columns_become_messages_and_one_undo_takes_them_back(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:

@@ -35,11 +35,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draft_size, "WAIT", 0.02)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 def line_below(bench: Bench) -> str:
     return next(line for line in bench.lines() if " of 4,096" in line)
 

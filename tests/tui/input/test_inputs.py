@@ -36,11 +36,6 @@ LINES = {
 }
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 def line(bench: Bench) -> Input:
     focused = bench.app.focused
     assert isinstance(focused, Input)

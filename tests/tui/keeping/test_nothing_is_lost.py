@@ -25,11 +25,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "SAVE_AFTER", 0.05)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 async def choose(bench: Bench, command: str) -> None:
     """Finds an action by name in the palette, as may be done while the editor is open."""
     await bench.press("ctrl+p")

@@ -18,11 +18,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "RETRY_AFTER", 0.1)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 def emptied(path: Path) -> None:
     path.write_bytes(b"")
 

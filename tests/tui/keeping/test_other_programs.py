@@ -15,11 +15,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "SAVE_AFTER", 0.05)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 @in_loop
 async def test_edits_of_different_messages_both_stay(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:

@@ -30,11 +30,6 @@ def soon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(folder)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 @asynccontextmanager
 async def picker(backends: Providers, path: Path, size: tuple[int, int] = WIDE) -> AsyncIterator[Bench]:
     path.write_bytes(dumps(talk(*HELLO, model="local:small")))

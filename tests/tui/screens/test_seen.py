@@ -15,11 +15,6 @@ from ..driving import HELLO, NARROW, WIDE, Bench, in_loop, talk, workbench
 LONG = (("system", "Be brief."), *((role, f"{role} {i} says so") for i in range(20) for role in ("user", "assistant")))
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 def line_with(bench: Bench, text: str) -> str:
     return next(line for line in bench.lines() if text in line)
 

@@ -16,11 +16,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "SAVE_AFTER", 0.05)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 async def written_by_newer(bench: Bench, path: Path) -> None:
     path.write_bytes(dumps(talk(*HELLO, ("user", "theirs"))).replace(b"qiao = 1", b"qiao = 2"))
     await bench.until(lambda: bench.session.document.read_only, "read-only")

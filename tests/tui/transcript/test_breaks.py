@@ -132,7 +132,7 @@ def pieces(wrapped: LongLines, row: int) -> list[tuple[int, int]]:
     """From where to where the pieces of a line go."""
     found: list[tuple[int, int]] = []
     while not found or found[-1][1] < len(wrapped.document[row]):
-        folds = wrapped._folds(*wrapped.document.lines.find(row))
+        folds = wrapped._folds(*wrapped.document.rows.find(row))
         found.append(folds.piece_of(found[-1][1] if found else 0)[:2])
     return found
 

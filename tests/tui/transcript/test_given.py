@@ -19,8 +19,8 @@ def coloured(document: LongDocument) -> str:
     """What is shown as a model's, line by line."""
     assert document.given is not None
     rows = range(document.line_count)
-    found = [sorted(set(document.given.on_row(row, document.lines))) for row in rows]
-    return "|".join(document.lines[row][a:b] for row in rows for a, b in found[row] if a < b)
+    found = [sorted(set(document.given.on_row(row, document.rows))) for row in rows]
+    return "|".join(document.rows[row][a:b] for row in rows for a, b in found[row] if a < b)
 
 
 def place(text: str, index: int) -> tuple[int, int]:
@@ -33,7 +33,7 @@ def test_what_no_edit_has_touched_is_the_models(text: str, edges: list[int], edi
     document = LongDocument(text)
     edges = sorted({min(edge, len(text)) for edge in edges})
     stretches = [(a, b) for number, (a, b) in enumerate(pairwise(edges)) if number % 2 == 0]
-    document.given = Given(document.lines, stretches)
+    document.given = Given(document.rows, stretches)
     keep, end = len(text), len(text)
     now = text
     for one, other, typed in edits:
@@ -41,7 +41,7 @@ def test_what_no_edit_has_touched_is_the_models(text: str, edges: list[int], edi
         keep, end = min(keep, top), min(end, len(now) - bottom)
         document.replace_range(place(now, top), place(now, bottom), typed)
         now = now[:top] + typed + now[bottom:]
-    assert "\n".join(document.lines) == now
+    assert "\n".join(document.rows) == now
     untouched = [text[a:b] for a, b in stretches if b <= keep or a >= len(text) - end or not edits]
     assert coloured(document) == "|".join(line for piece in untouched for line in piece.split("\n") if line)
 

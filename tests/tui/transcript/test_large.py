@@ -17,6 +17,7 @@ from qiao.tui.transcript.parts import LONG, PART, parts_of
 from qiao.workbench.conversation import Message, Take
 
 from ..driving import in_loop, talk, workbench
+from ..screens.palettes import burst
 from .test_long_lines import Both, cells, line_of
 
 ROWS = 8_000
@@ -205,7 +206,7 @@ async def test_of_ten_megabytes_an_editor_looks_at_what_is_near(tmp_path: Path, 
             if key == "e":
                 editor = bench.app.workbench.editor
                 assert editor is not None
-                stretches = editor.long_document.lines.stretches
+                stretches = editor.long_document.rows.stretches
             assert sum(wrapped) <= much, key
             assert sum(stretch.folds is not None for stretch in stretches) <= 12, key
         assert bench.session.conversation.messages[1].text.startswith("begin weighing")
@@ -237,9 +238,9 @@ async def test_a_letter_to_find_is_looked_for_between_keys(tmp_path: Path, monke
     looks: list[str] = []
     look = Find._look
 
-    def counted(self: Find) -> bool:
+    def counted(self: Find) -> None:
         looks.append(self.typed)
-        return look(self)
+        look(self)
 
     monkeypatch.setattr(Find, "_look", counted)
     async with workbench(talk(("user", text)), tmp_path / "huge.toml") as bench:
@@ -250,3 +251,15 @@ async def test_a_letter_to_find_is_looked_for_between_keys(tmp_path: Path, monke
         assert looks.count("the en") >= 15
         await bench.press("enter")
         await bench.see("the end")
+
+
+@in_loop
+async def test_an_enter_that_comes_before_the_place_is_found_waits_for_it(tmp_path: Path) -> None:
+    text = f"{SENTENCE}\n" * (10_000_000 // 50) + "the end"
+    messages = ("user", text), ("assistant", "Yes."), ("user", "No.")
+    async with workbench(talk(*messages), tmp_path / "huge.toml") as bench:
+        burst(bench, "/the end\rM")
+        await bench.until(lambda: [m.muted for m in bench.session.messages] == [True, False, False])
+        # Nothing to go to: the next letter is for the line again.
+        burst(bench, "/the ends\r here")
+        await bench.see("the ends here")

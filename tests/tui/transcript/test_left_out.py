@@ -19,11 +19,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "SAVE_AFTER", 0.05)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "talk.toml"
-
-
 def dim(bench: Bench) -> list[str]:
     """The texts of messages that are painted in the colour of what counts less."""
     transcript = bench.app.workbench.transcript
