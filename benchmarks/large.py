@@ -133,8 +133,9 @@ def _one_message(
                 bare_typed = _type(terminal, "ZQ", BARE_PATIENCE_S)
                 bare_median, bare_slowest = _median_ms(bare_typed), max(bare_typed) * 1000
     what = f"{characters / 1e6:g} MB in one message, {how}:"
-    area = "a bare TextArea" if beside_bare else ""
-    typing = area if bare_median is not None else area and f"{area}, which shows none within {BARE_PATIENCE_S:.0f} s"
+    area = typing = "a bare TextArea" if beside_bare else ""
+    if beside_bare and bare_median is None:
+        typing += f", which shows none within {BARE_PATIENCE_S:.0f} s"
     return [
         Row(f"{what} start to first paint, s", opened, bare_opened, area, Budget(1)),
         Row(f"{what} page up or down, slowest, ms", max(moved) * 1000, budget=ANSWERED),
