@@ -155,8 +155,8 @@ class WorkbenchScreen(Screen[None]):
 
     @property
     def is_whole(self) -> bool:
-        """Whether all its parts stand: not before the first paint, and no longer once it is being taken down."""
-        return self.is_mounted and bool(self.query("#hints")) and bool(self.query("#transcript"))
+        """Whether all its parts stand: not before it is mounted, and no longer once it is being taken down."""
+        return self.is_mounted and self.display
 
     @property
     def inks(self) -> Inks:

@@ -87,8 +87,8 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
 
     @property
     def is_whole(self) -> bool:
-        """Whether its parts stand: no longer once it is being taken down."""
-        return bool(self.query(Rows)) and bool(self.query(Input))
+        """Whether its parts stand: Textual no longer displays what it takes down, before it takes the first part."""
+        return self.display
 
     @property
     def typed(self) -> str:

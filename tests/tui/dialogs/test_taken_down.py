@@ -1,0 +1,51 @@
+"""A list that is taken down while it still looks: what has yet to come finds nothing to show it on."""
+
+import asyncio
+
+import pytest
+from textual.widgets import Input
+
+from qiao.tui.dialogs.filtered import FilteredList
+from qiao.tui.dialogs.find import Find
+
+from ..driving import HELLO, in_loop, talk, workbench
+
+
+@pytest.mark.parametrize("keys", ["slash", "ctrl+p", "O"])
+@in_loop
+async def test_a_list_is_no_longer_whole_before_its_first_part_is_taken_away(keys: str) -> None:
+    async with workbench(talk(*HELLO)) as bench:
+        await bench.press(keys)
+        await bench.until(lambda: isinstance(bench.app.screen, FilteredList))
+        screen = bench.app.screen
+        assert isinstance(screen, FilteredList)
+        await bench.until(lambda: screen.is_whole)
+        taking_down = screen.remove()
+        parts = len(list(screen.walk_children()))
+        assert not screen.is_whole and parts
+        await taking_down
+
+
+@in_loop
+async def test_the_workbench_is_no_longer_whole_when_the_app_ends() -> None:
+    async with workbench(talk(*HELLO)) as bench:
+        shown = bench.app.workbench
+        assert shown.is_whole
+    assert not shown.is_whole
+
+
+@in_loop
+async def test_find_that_still_looks_may_be_taken_down_at_any_moment() -> None:
+    # One text of many pieces, so that it takes thousands of looks.
+    text = "The quick brown fox jumps over the lazy dog.\n" * 250_000
+    for rests in range(12):
+        async with workbench(talk(("user", text))) as bench:
+            await bench.press("slash")
+            find = bench.app.screen
+            assert isinstance(find, Find)
+            find.query_one(Input).value = "nowhere"
+            await bench.until(lambda: not find._is_over, "it to look")
+            taking_down = find.remove()
+            for _ in range(rests):
+                await asyncio.sleep(0)
+            await taking_down
