@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SETTLE_SECONDS = 0.5
-"""At most so long a key waits for what the key before it opened."""
+SETTLE_SECONDS = 5.0
+"""At most so long a key waits for what the key before it does, which takes far less."""
 
 
 class KeysInOrder(FewNotices, inherit_bindings=False):

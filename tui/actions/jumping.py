@@ -71,4 +71,4 @@ class Jumping(Actions):
             return None
         panes = [Hint(letter, say(f"actions.{action}")) for letter, action in PANES.items()]
         a_z = [Hint("a-z", say("screen.hint_go"))] if self._letters else []
-        return [*panes, *a_z, Hint("esc", say("screen.hint_back"))]
+        return [*a_z, *panes, Hint("esc", say("screen.hint_back"))]

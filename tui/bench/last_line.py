@@ -37,14 +37,14 @@ class LastLine(BenchPart):
     # Hints
 
     def refresh(self) -> None:
-        hints, state = self._hints(), self._state_words()
+        jumping = self.bench.jumping.hints()
+        # Where a letter is awaited, each of them is shown.
+        hints, state = (self._hints(), self._state_words()) if jumping is None else (jumping, "")
         pinned = len(ALWAYS) if hints[-1:] == self._action_hints(ALWAYS[-1]) else 0
         self.bench.query_one("#hints", Hints).show(hints, state, pinned)
 
     def _hints(self) -> list[Hint]:
         focused, size, editor = self.bench.focused, self.bench.size, self.bench.editor
-        if (hints := self.bench.jumping.hints()) is not None:
-            return hints
         if size.width and (size.width < SMALLEST[0] or size.height < SMALLEST[1]):
             return [Hint("!", say("screen.too_small"))]
         if focused is not None and focused is editor:

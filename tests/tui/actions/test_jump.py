@@ -52,6 +52,16 @@ async def test_any_other_key_leaves_and_does_nothing(path: Path, key: str) -> No
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
+@in_loop
+async def test_all_that_a_letter_goes_to_is_told_whatever_the_machine_does(path: Path, size: tuple[int, int]) -> None:
+    async with workbench(talk(*HELLO * 20), path, size=size) as bench:
+        if size == NARROW:
+            await bench.see("CPU ")
+        await bench.press("apostrophe")
+        await bench.see("a-z go to that message  m models  s sampling  S sensors  O open  esc back")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
 @pytest.mark.parametrize(("letter", "focused"), [("m", "model-rows"), ("s", "sampling-rows"), ("S", "sampling-rows")])
 @in_loop
 async def test_panes_have_the_letters_of_their_keys(
