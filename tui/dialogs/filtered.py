@@ -106,6 +106,9 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
         """enter was pressed: on this row, or with nothing listed."""
         raise NotImplementedError
 
+    def show_detail(self) -> None:
+        """Another row may be selected; for a list that tells more of it."""
+
     @property
     def is_waiting(self) -> bool:
         """Whether enter was pressed before what it is meant for was found."""
@@ -147,7 +150,7 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
     def _filter(self) -> None:
         self._has_waited = False
         self.refresh_rows()
-        self.action_step(-99999)
+        self.to_top()
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
@@ -157,8 +160,14 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
     def _clicked(self, event: Rows.Chosen) -> None:
         self.choose(event.key)
 
+    def to_top(self) -> None:
+        """Selects the first row: what fits the line best."""
+        self.query_one(Rows).action_step(-99999)
+        self.show_detail()
+
     def action_step(self, step: int) -> None:
         self.query_one(Rows).action_step(step)
+        self.show_detail()
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -105,7 +105,8 @@ class LibraryScreen(FilteredList[Chosen]):
         """What the rows show, by their keys."""
         self._is_stale = False
         """Files have changed since the search began."""
-        self._has_moved = False
+        self._wanted: Hashable | None = None
+        """What the person has moved to since the line was typed; it is selected, whatever is found meanwhile."""
         self._watch = FolderWatch(library, lambda: self.post_message(self.FilesChanged()))
 
     def below(self) -> ComposeResult:
@@ -124,6 +125,7 @@ class LibraryScreen(FilteredList[Chosen]):
 
     def refresh_rows(self) -> None:
         """Searches for what is typed now; the rows follow as something is found."""
+        self._wanted = None
         self._begin(_Search(self._library, self.typed))
 
     def _begin(self, search: _Search) -> None:
@@ -154,15 +156,13 @@ class LibraryScreen(FilteredList[Chosen]):
                 self._shown, self._rows, self._entries = 0, [], {}
             self._show(search.hits[self._shown : found])
             if is_new:
-                super().action_step(-99999)
-                self._has_moved = False
-            if not self._has_moved:
-                self._select_another()
+                self.to_top()
+            self._select()
         if done:
             self.tell(say("library.count", n=search.count) if self._is_all else self._found_words)
             if self._is_stale:
                 self.on_library_screen_files_changed()
-        self.more_came(enough=done or found > 0)
+        self.more_came(enough=done or (found > 0 and (self._wanted is None or self._wanted in self._entries)))
 
     def _show_again(self) -> None:
         """What was searched for anew, all at once; what was selected stays so, also under another name."""
@@ -178,14 +178,16 @@ class LibraryScreen(FilteredList[Chosen]):
             ]
             if len(renamed) == 1:
                 self.query_one(Rows).select(renamed[0])
-        self._show_detail()
+        self.show_detail()
 
-    def _select_another(self) -> None:
-        """Of all conversations, the latest one that isn't open already is the one that enter should open."""
-        another = next((key for key, entry in self._entries.items() if entry.path not in self._open), None)
-        if self._is_all and another is not None:
-            self.query_one(Rows).select(another)
-        self._show_detail()
+    def _select(self) -> None:
+        """Of all conversations, enter should open the latest that isn't open already, unless the person has moved."""
+        wanted = self._wanted
+        if wanted is None and self._is_all:
+            wanted = next((key for key, entry in self._entries.items() if entry.path not in self._open), None)
+        if wanted is not None:
+            self.query_one(Rows).select(wanted)
+        self.show_detail()
 
     @property
     def _is_all(self) -> bool:
@@ -219,14 +221,13 @@ class LibraryScreen(FilteredList[Chosen]):
                     return say(key, path=visible_line(shown_path(path)))
         return say("library.nothing")
 
-    def _show_detail(self) -> None:
+    def show_detail(self) -> None:
         entry = self._entries.get(self.selected)
         self.query_one("#library-detail", Static).update("" if entry is None else detail(entry), layout=False)
 
     def action_step(self, step: int) -> None:
         super().action_step(step)
-        self._has_moved = True
-        self._show_detail()
+        self._wanted = self.selected
 
     def choose(self, key: Hashable | None) -> None:
         try:

@@ -120,15 +120,11 @@ class Palette(FilteredList[Command]):
         nothing = say("picker.looking" if self._is_looking else "library.nothing")
         rows = [row for _, row in self._listed.values()]
         self.query_one(Rows).show(rows or [Row((Run(nothing, "faint"),))])
-        self._show_detail()
+        self.show_detail()
 
-    def _show_detail(self) -> None:
+    def show_detail(self) -> None:
         command, _ = self._listed.get(self.selected, (None, None))
         self.query_one("#palette-detail", Static).update("" if command is None else command.help, layout=False)
-
-    def action_step(self, step: int) -> None:
-        super().action_step(step)
-        self._show_detail()
 
     # What comes while it is open
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input, Static
 
 from qiao.tui.keeping import folder_watch, keeper
@@ -264,6 +265,24 @@ async def test_what_other_programs_do_shows_while_one_looks(
         assert bench.app.screen.query_one(Input).value == typed
         await bench.press("enter")
         await bench.until(lambda: bench.session.document.path.name == "tea-3.toml")
+
+
+@in_loop
+async def test_what_one_has_moved_to_stays_selected_when_what_was_typed_is_found(here: Path) -> None:
+    for n in range(4):
+        put(here / f"tea-{n}.toml", talk(("user", "tea")), 1000 - n)
+    async with workbench(talk(*HELLO)) as bench:
+        await bench.press("O")
+        await bench.see("tea-3.toml")
+        for key in ("t", "e", "a", "down", "down"):
+            bench.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await bench.see("4 found")
+        assert shown_below(bench) == "tea-2.toml"
+        await bench.press("s")
+        await bench.see("0 found")
+        await bench.press("backspace")
+        await bench.see("4 found")
+        assert shown_below(bench) == "tea-0.toml", "another line, another choice"
 
 
 def shown_below(bench: Bench) -> str:
