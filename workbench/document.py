@@ -226,9 +226,13 @@ class Document:
                             self._keep_beside(on_disk.data)
                         former.unlink()
 
-    def changed_on_disk(self) -> bool:
-        """Whether another program changed the file. Cheap enough to be asked every second; False during a save."""
-        if not self._saving.acquire(blocking=False):
+    def changed_on_disk(self, *, waiting: bool = False) -> bool:
+        """Whether another program changed the file. Cheap enough to be asked every second.
+
+        Args:
+            waiting: for a save, or for another who asks, to end; else the answer is False meanwhile.
+        """
+        if not self._saving.acquire(blocking=waiting):
             return False
         try:
             if self._digest is None and self.is_untitled:

@@ -110,7 +110,7 @@ class Keeper:
             Why it can't be read; None if all is well, or the person was asked.
         """
         async with self._busy:
-            if await asyncio.to_thread(document.changed_on_disk):
+            if await asyncio.to_thread(document.changed_on_disk, waiting=True):
                 await self._settle(document, notice)
             elif not document.unsaved and await asyncio.to_thread(document.only_here) is None:
                 self.settled(document)
@@ -128,7 +128,9 @@ class Keeper:
                     await self.save(document)
                 elif await asyncio.to_thread(document.changed_on_disk):
                     async with self._busy:
-                        await self._settle(document)
+                        # What was taken in meanwhile isn't told twice.
+                        if await asyncio.to_thread(document.changed_on_disk, waiting=True):
+                            await self._settle(document)
                     self._changed()
                 elif await asyncio.to_thread(document.is_gone):
                     await self._miss(document)

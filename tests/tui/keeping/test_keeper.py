@@ -1,6 +1,8 @@
 """Documents and their files are kept in step: saved soon, watched, merged, asked about once."""
 
 import asyncio
+import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -11,10 +13,12 @@ import pytest
 
 from qiao.tui.keeping import keeper as keeping
 from qiao.tui.keeping.keeper import Keeper
+from qiao.workbench import document as documents
 from qiao.workbench.conversation import Conversation, Message
 from qiao.workbench.conversation_file import dumps, loads
 from qiao.workbench.document import Document
 from qiao.workbench.rescuing import rescue_folder
+from qiao.workbench.saving import OnDisk, read
 
 from ...patience import PATIENCE_S
 
@@ -270,6 +274,33 @@ async def test_a_file_that_becomes_unreadable_is_said_until_it_can_be_read(tmp_p
         theirs(document.path, "mended")
         await until(lambda: [m.text for m in document.conversation.messages] == ["mended"])
         await until(lambda: watched.keeper.problem(document) is None)
+
+
+@in_loop
+async def test_what_was_edited_is_told_of_though_another_look_at_the_file_is_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = written(tmp_path / "talk.toml", "one")
+    watched = Watched(document)
+    looking, go_on = threading.Event(), threading.Event()
+    data = document.path.read_bytes()
+
+    def read_slowly(path: Path) -> OnDisk:
+        found = read(path)
+        if not looking.is_set():
+            looking.set()
+            go_on.wait(PATIENCE_S)
+        return found
+
+    monkeypatch.setattr(documents, "read", read_slowly)
+    os.utime(document.path, (1, 1))
+    look = asyncio.create_task(asyncio.to_thread(document.changed_on_disk))
+    await until(looking.is_set)
+    document.path.write_bytes(data + b"}")
+    taking_in = asyncio.create_task(watched.keeper.take_in(document, "screen.file_edited"))
+    asyncio.get_running_loop().call_later(0.1, go_on.set)
+    assert "line" in (await taking_in or "")
+    assert not await look
 
 
 @in_loop
