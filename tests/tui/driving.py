@@ -112,7 +112,7 @@ async def driven(
 ) -> AsyncIterator[Bench]:
     """The app runs, and knows its models; all that it started is ended."""
     # On a busy machine a test may not get to look within the seconds that a person has.
-    app.NOTICE_SECONDS = PATIENCE_S
+    app.NOTICE_SECONDS = 2 * PATIENCE_S
     with closing(app.backends):
         async with app.run_test(size=size, notifications=True) as pilot:
             bench = Bench(app, pilot, scripted, path)

@@ -45,6 +45,8 @@ async def resize(pilot: Pilot[None], width: int, height: int) -> None:
     while pilot.app.query_one(Page).size != (width, height):
         assert time.monotonic() < end
         await pilot.pause(0.01)
+    # A widget has its new size before it is told so.
+    await pilot.pause()
 
 
 class Page(Transcript):
