@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 SETTLE_SECONDS = 5.0
 """At most so long a key waits for what the key before it does, which takes far less."""
+LEAVING = ("escape", "ctrl+c")
+"""Keys with which one leaves what is open."""
 
 
 class KeysInOrder(FewNotices, inherit_bindings=False):
@@ -43,6 +45,7 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         self._typed_ahead: list[events.Key | events.Paste] | None = []
         """Keys that were held, as before the first paint; None: they are carried out as they come."""
         self._are_held = True
+        self._give_up: Callable[[], bool] = lambda: False
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice. Text, never markup."""
@@ -53,7 +56,10 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
             await super().on_event(event)
             return
         if self._typed_ahead is not None:
-            self._typed_ahead.append(event)
+            if isinstance(event, events.Key) and event.key in LEAVING and self._give_up():
+                self._typed_ahead.clear()
+            else:
+                self._typed_ahead.append(event)
         else:
             await self._take(event)
 
@@ -71,14 +77,20 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         await super().on_event(event)
         await self._settled(screen, target)
 
-    def hold_keys(self) -> None:
-        """Keys wait from now on, until `take_typed_ahead`."""
+    def hold_keys(self, give_up: Callable[[], bool]) -> None:
+        """Keys wait from now on, until `take_typed_ahead`.
+
+        Args:
+            give_up: asked at esc, which doesn't wait: whether that was meant for what the keys wait for. Then what is
+                typed by now is dropped.
+        """
+        self._give_up = give_up
         self._are_held = True
         self._typed_ahead = self._typed_ahead or []
 
     def take_typed_ahead(self) -> None:
         """Keys that were held mean what they would have meant later: before there was a screen, say, that on it."""
-        self._are_held = False
+        self._are_held, self._give_up = False, lambda: False
         self.call_later(self._take_next)
 
     async def _take_next(self) -> None:

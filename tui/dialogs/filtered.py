@@ -1,7 +1,7 @@
 """A list that narrows as one types: a line to type in, and below it what fits."""
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, Protocol, TypeVar, cast
 
 from textual import on
@@ -29,12 +29,14 @@ STEPPED: list[BindingType] = [
 """Keys of a list that is walked while a line is typed in."""
 PATIENCE_S = 5.0
 """So long enter waits for something to be found; the keys behind it wait as well."""
+SEEN_S = 0.4
+"""After so long a person has seen that enter waits, and an esc is meant for that."""
 
 
 class _HoldsKeys(Protocol):
     """The app, as far as it can have keys wait."""
 
-    def hold_keys(self) -> None: ...
+    def hold_keys(self, give_up: Callable[[], bool]) -> None: ...
     def take_typed_ahead(self) -> None: ...
 
 
@@ -122,8 +124,16 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
         """
         if not self._has_waited:
             self._waits_until = time.monotonic() + PATIENCE_S
-            cast(_HoldsKeys, self.app).hold_keys()
+            cast(_HoldsKeys, self.app).hold_keys(self._give_up)
         return not self._has_waited
+
+    def _give_up(self) -> bool:
+        """esc was pressed while enter waits: in one burst with it, it is meant for what enter opens."""
+        if self._waits_until is None or time.monotonic() < self._waits_until - PATIENCE_S + SEEN_S:
+            return False
+        self._waits_until = None
+        self.action_leave()
+        return True
 
     def more_came(self, *, enough: bool) -> None:
         """An enter that waits is carried out now, if this is enough for it or it has waited too long."""

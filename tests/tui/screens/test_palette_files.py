@@ -1,16 +1,20 @@
 """Conversations found in the palette: those that are open, and files by their names, titles and folders."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
+from qiao.tui.dialogs import filtered
 from qiao.tui.screens import palette
 from qiao.workbench.conversation_file import dumps
 from qiao.workbench.library import Hit, Library
 
+from ...patience import PATIENCE_S
 from ..driving import HELLO, in_loop, talk, workbench
 from .palettes import burst, listed, selected
 
@@ -150,6 +154,41 @@ async def test_enter_waits_in_vain_and_the_line_takes_what_is_typed_next(here: P
         await bench.see("looking")
         held.set()
         await bench.see("nothing of the kind?", "nothing found")
+
+
+@in_loop
+async def test_esc_gives_up_an_enter_that_waits_and_what_was_typed_behind_it(
+    here: Path, held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(here / "a.toml", ("user", "one"), title="Late parcel")
+    monkeypatch.setattr(filtered, "PATIENCE_S", PATIENCE_S)
+    async with workbench(talk(*HELLO)) as bench:
+        burst(bench, ":late parcel\rM")
+        await bench.until(lambda: isinstance(bench.app.screen, palette.Palette) and bench.app.screen.is_waiting)
+        await asyncio.sleep(filtered.SEEN_S)
+        await bench.press("escape")
+        await bench.until(lambda: bench.app.screen is bench.app.workbench, "the palette to be left")
+        held.set()
+        await bench.press("k")
+        assert bench.session.index == 0
+        assert len(bench.app.workbench.sessions) == 1
+        assert not any(message.muted for message in bench.session.messages)
+
+
+@in_loop
+async def test_esc_in_a_burst_is_meant_for_what_enter_opens(
+    here: Path, held: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filtered, "SEEN_S", PATIENCE_S)
+    monkeypatch.setattr(filtered, "PATIENCE_S", PATIENCE_S)
+    put(here / "a.toml", ("user", "one"), title="Late parcel")
+    async with workbench(talk(*HELLO)) as bench:
+        burst(bench, ":late parcel\re!")
+        bench.app.post_message(events.Key("escape", "\x1b"))
+        await bench.until(lambda: isinstance(bench.app.screen, palette.Palette) and bench.app.screen.is_waiting)
+        held.set()
+        await bench.until(lambda: [m.text for m in bench.session.messages] == ["one!"], "it to be written to")
+        await bench.until(lambda: bench.app.workbench.editor is None, "the editor to be left")
 
 
 @in_loop
