@@ -1,7 +1,6 @@
 """Providers as data: `providers.toml`, and the person's own `[provider.NAME]` laid over it."""
 
 import ipaddress
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
+import tomli
 
 from ..workbench import words
 from ..workbench.address import LOCAL
@@ -154,7 +154,7 @@ class OwnProvider(Protocol):
 @cache
 def built_in() -> dict[str, Provider]:
     """What comes with Qiao, by name."""
-    table = tomllib.loads(BUILT_IN.read_text(encoding="utf-8"))
+    table = tomli.loads(BUILT_IN.read_text(encoding="utf-8"))
     return {name: msgspec.convert({**entry, "name": name}, Provider) for name, entry in table.items()}
 
 

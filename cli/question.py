@@ -2,13 +2,13 @@
 
 import re
 import sys
-import tomllib
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import tomli
 
 from ..workbench.address import Address
 from ..workbench.asking import Ask, ask
@@ -78,7 +78,7 @@ def _from_stdin(narration: Narration) -> tuple[Conversation, bool]:
     except UnicodeDecodeError as error:
         raise Unreadable("cli.stdin_not_utf8", offset=error.start) from None
     try:
-        number = tomllib.loads(text).get("qiao")
+        number = tomli.loads(text).get("qiao")
     except (ValueError, RecursionError):
         # Not TOML; or TOML with numbers or lists that no conversation has.
         number = None

@@ -1,10 +1,10 @@
 """Sampling parameters written as text: `temperature=0.7`."""
 
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+import tomli
 
 from .errors import Unreadable
 from .sampling import NAMES, Sampling
@@ -14,7 +14,7 @@ from .toml_problems import problems
 def value_of(text: str) -> Any:
     """The text read as a TOML value; as a string if it is none."""
     try:
-        table = tomllib.loads(f"value = {text}")
+        table = tomli.loads(f"value = {text}")
     except (ValueError, RecursionError):
         return text
     return table["value"] if table.keys() == {"value"} else text

@@ -6,9 +6,10 @@ count too; and a text in an inline table (`message = [{…}]`) is seen as the fi
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
+
+import tomli
 
 from .peeking import BEGINNING
 
@@ -55,7 +56,7 @@ def glance(data: bytes) -> Glance | None:
     if not _FORMAT.search(head):
         return None
     try:
-        table = tomllib.loads(head.decode("utf-8-sig"))
+        table = tomli.loads(head.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         if _KIND.search(head):
             return None

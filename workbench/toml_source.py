@@ -1,9 +1,10 @@
 """From a file's bytes to a TOML table, with errors that tell the line."""
 
 import re
-import tomllib
 from collections.abc import Iterable
 from typing import Any, cast
+
+import tomli
 
 from .errors import Unreadable
 from .visible import visible_line
@@ -45,7 +46,7 @@ def parsed(data: bytes, name: str) -> dict[str, Any]:
     """
     source = decoded(data, name)
     try:
-        table = tomllib.loads(source)
+        table = tomli.loads(source)
         if _is_deep(table):
             raise RecursionError
         return table

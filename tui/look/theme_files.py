@@ -6,12 +6,12 @@ name of a built-in theme takes its place. What can't be used is told in a line a
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import tomli
 from textual.theme import Theme
 
 from ...workbench import paths
@@ -183,7 +183,7 @@ def variables(theme: ThemeFile) -> dict[str, str]:
 def _built_in() -> list[ThemeFile]:
     """The themes that come with Qiao, ink first. A mistake in one of them is a mistake in the program."""
     files = sorted(BUILT_IN.glob("*.toml"))
-    return [msgspec.convert(tomllib.loads(_text(file)), ThemeFile) for file in files]
+    return [msgspec.convert(tomli.loads(_text(file)), ThemeFile) for file in files]
 
 
 def _text(file: Path) -> str:
@@ -208,7 +208,7 @@ def _read(path: Path, built_in: Mapping[str, ThemeFile], problems: list[str]) ->
     """One theme of the user's own; None when it can't be used, with `problems` saying why."""
     file = visible_line(str(path))
     try:
-        data = tomllib.loads(_text(path))
+        data = tomli.loads(_text(path))
     except OSError as error:
         problems.append(_unreadable(path, error))
         return None
