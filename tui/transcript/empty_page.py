@@ -1,5 +1,7 @@
 """What a page without messages says."""
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 
 from ..text.wrap import Line, Run, truncate, wrap_text
@@ -8,8 +10,16 @@ KEY_COLUMN = 12
 """Cells that keys stand in, beside what they do."""
 
 
-def told_lines(paragraph: str, width: int, ink: str) -> list[Line]:
-    """A paragraph as lines of `width` cells; where it has a tab, a key and what it does stand side by side."""
+def told_lines(paragraphs: Sequence[str], width: int) -> list[Line]:
+    """Paragraphs as lines of `width` cells, a blank one before each; all but the first muted."""
+    lines: list[Line] = []
+    for number, paragraph in enumerate(paragraphs):
+        lines += [(), *_paragraph(paragraph, width, "muted" if number else "text")]
+    return lines
+
+
+def _paragraph(paragraph: str, width: int, ink: str) -> list[Line]:
+    """Where it has a tab, a key and what it does stand side by side."""
     lines: list[Line] = []
     for line in paragraph.split("\n"):
         key, tab, words = line.partition("\t")

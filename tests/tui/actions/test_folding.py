@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qiao.tui.sessions.folding import Folds
-from qiao.tui.transcript import blocks, view
+from qiao.tui.transcript import blocks, flow
 from qiao.workbench.conversation import Conversation, Message, Take
 
 from ..driving import NARROW, in_loop, talk, workbench
@@ -116,7 +116,7 @@ async def test_folding_all_looks_at_none_that_is_out_of_sight(monkeypatch: pytes
     many = talk(*((("user", "assistant")[i % 2], LONG) for i in range(2_000)))
     async with workbench(many) as bench:
         await bench.see("line 59")
-        monkeypatch.setattr(view, "lines", counted)
+        monkeypatch.setattr(flow, "lines", counted)
         await bench.press("Z")
         await bench.see("56 more lines")
         assert laid < 40

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qiao.tui.transcript import view
+from qiao.tui.transcript import flow
 from qiao.tui.transcript.strips import Strips
 from qiao.workbench import asking, variables
 from qiao.workbench.conversation import Message
@@ -41,7 +41,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     count("hashed", asking, "next_hash")
     count("filled", variables, "runs")
-    count("laid out", view, "lines")
+    count("laid out", flow, "lines")
     count("painted", Strips, "_painted")
     return counts
 
@@ -70,7 +70,7 @@ async def test_to_the_next_message_paints_the_lines_that_change(tmp_path: Path, 
         await bench.see("Message 0.")
         done.clear()
         await bench.press("j")
-        lines = len(bench.app.workbench.transcript._lines(0, 0))
+        lines = len(bench.app.workbench.transcript._flow.lines_of(0, 0))
         # The mark goes from one message to the next.
         assert done["painted"] <= 2 * lines + 1
         bench.app.workbench.refresh_all()

@@ -143,12 +143,12 @@ async def test_of_a_long_message_the_parts_in_sight_are_laid_out(tmp_path: Path,
     conversation = talk(("user", "first")).inserted(1, message)
     async with workbench(conversation, tmp_path / "long.toml") as bench:
         await bench.see(f"{ROWS - 1} 推敲")
-        transcript = bench.app.workbench.transcript
-        assert len(transcript._cache) < 6
+        flow = bench.app.workbench.transcript._flow
+        assert len(flow._cache) < 6
         for key in ("k", "j", "pageup", "pagedown"):
-            before = len(transcript._cache)
+            before = len(flow._cache)
             await bench.press(key)
-            assert len(transcript._cache) - before < 4
+            assert len(flow._cache) - before < 4
         await bench.press("g", "j")
         await bench.see("0 推敲 weighing")
         shown = ""

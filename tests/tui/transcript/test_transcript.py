@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from qiao.tui.look.inks import Inks
 from qiao.tui.look.theme_files import load_themes, variables
 from qiao.tui.text.wrap import Line
-from qiao.tui.transcript import view
+from qiao.tui.transcript import blocks, view
 from qiao.tui.transcript.blocks import Item
 from qiao.tui.transcript.view import INDENT, MARGIN, Transcript
 from qiao.workbench.address import Address
@@ -112,13 +112,13 @@ def bodies(page: Transcript) -> list[str]:
 def laid(monkeypatch: pytest.MonkeyPatch) -> list[Item]:
     """Every block that is laid out, as often as it is."""
     seen: list[Item] = []
-    really = view.lines
+    really = blocks.lines
 
     def lines(item: Item, *args: object) -> list[Line]:
         seen.append(item)
         return really(item, *args)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(view, "lines", lines)
+    monkeypatch.setattr("qiao.tui.transcript.flow.lines", lines)
     return seen
 
 
@@ -312,13 +312,14 @@ async def test_a_page_that_is_followed_moves_some_lines_at_once() -> None:
     """Each move sends most of the page again: a slow line, and a reader's eyes, are better off with few."""
     async with TinyApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
         coming = growing("start")
-        page = await open_page(pilot, [*conversation(20), coming])
+        items = [*conversation(20), coming]
+        page = await open_page(pilot, items)
         page.follow()
         assert coming.live is not None
         tops: list[list[str]] = []
         for number in range(24):
             coming.live.feed(Text(f"\nline {number}"))
-            page.show(page._items, 20, {})
+            page.show(items, 20, {})
             assert f"line {number}" in bodies(page)[-2]
             tops.append(rows(page)[: HEIGHT // 2])
         moves = sum(one != other for one, other in pairwise(tops))
@@ -464,6 +465,11 @@ async def test_values_of_variables_are_shown_and_change() -> None:
         assert "Dear 李雷" in bodies(page)
         page.show(items, 0, {"name": "韩梅梅"})
         assert "Dear 韩梅梅" in bodies(page)
+        # Above a message that is being edited, too.
+        items.append(Item(Message(role="user", text="draft"), editing=1))
+        page.show(items, 1, {"name": "韩梅梅"})
+        page.show(items, 1, {"name": "李雷"})
+        assert "Dear 李雷" in bodies(page)
 
 
 @in_loop
