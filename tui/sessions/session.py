@@ -12,6 +12,7 @@ from ...workbench import several
 from ...workbench.conversation import Conversation, Message, Role, join_messages, next_role, split_message
 from ...workbench.document import Document
 from ...workbench.seam import Prompt, Request
+from ...workbench.variables import Names
 from ...workbench.window import cut_messages, left_out
 from ..text.wrap import Line
 from ..transcript.blocks import Item
@@ -54,6 +55,7 @@ class Session:
         """Shows the conversation as one text, as a base model gets it; None: as messages."""
         self._added: _Added | None = None
         self.hashes = HashChain()
+        self._names = Names()
         self._left_out: tuple[Conversation | None, frozenset[int]] = (None, frozenset())
         """What isn't sent of a conversation, by uid: looked for once a change."""
         self._index = 0
@@ -111,6 +113,11 @@ class Session:
         if self._left_out[0] is not self.conversation:
             self._left_out = self.conversation, left_out(self.conversation)
         return self._left_out[1]
+
+    @property
+    def variable_names(self) -> Sequence[str]:
+        """The variables that the document's messages name, each once, in order."""
+        return self._names.of(self.conversation.messages)
 
     def prompt_seen(self, messages: Sequence[Message], asked: Request, prompt: Prompt) -> None:
         """Notes what doesn't fit, if the prompt that was looked at is one of all messages as they are now.
