@@ -1,6 +1,8 @@
-"""Where two versions of a text differ."""
+"""Where two versions of a text, or of a row of things that don't change, differ."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
+from operator import is_not
 
 PIECE = 1 << 16
 """Characters that are compared at a time."""
@@ -13,6 +15,17 @@ def splice(before: str, now: str) -> tuple[int, int, str]:
     old, new = len(before), len(now)
     end = _same(room - keep, lambda a, b: before[old - b : old - a] == now[new - b : new - a])
     return keep, end, now[keep : len(now) - end]
+
+
+def same_start(before: Sequence[object], now: Sequence[object]) -> int:
+    """So many at the start are the very same objects in both. Quick, as there may be thousands."""
+    return _same_objects(before, now, min(len(before), len(now)))
+
+
+def same_ends(before: Sequence[object], now: Sequence[object]) -> tuple[int, int]:
+    """So many at the start, and so many at the end, are the very same objects in both."""
+    start = same_start(before, now)
+    return start, _same_objects(reversed(before), reversed(now), min(len(before), len(now)) - start)
 
 
 def _same(limit: int, same: Callable[[int, int], bool]) -> int:
@@ -30,3 +43,7 @@ def most(limit: int, holds: Callable[[int], bool]) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(middle) else (low, middle - 1)
     return low
+
+
+def _same_objects(one: Iterable[object], other: Iterable[object], room: int) -> int:
+    return next(compress(range(room), map(is_not, one, other)), room)

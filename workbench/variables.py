@@ -4,11 +4,13 @@ Values are put in after roles are known, so that a value can never forge a turn.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from .conversation import Message
 from .errors import Unreadable
+from .splicing import same_ends
 
 PATTERN = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
 
@@ -36,7 +38,7 @@ def runs(text: str, values: Mapping[str, str]) -> Iterator[Run]:
 
 def names(text: str) -> list[str]:
     """The variables that a text names, each once, in order."""
-    return list(dict.fromkeys(match[1] for match in PATTERN.finditer(text)))
+    return list(dict.fromkeys(match[1] for match in PATTERN.finditer(text))) if "{{" in text else []
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -64,13 +66,25 @@ def message_runs(message: Message, values: Mapping[str, str]) -> Iterator[Run]:
 
 def message_names(message: Message) -> list[str]:
     """The variables that a message names, each once, in order."""
-    return [] if message.take is not None else names(message.said)
+    return names(message.text) if message.chosen is None else []
 
 
-def all_names(messages: Iterable[Message]) -> list[str]:
-    """The variables that these messages name, each once, in order. Quick: asked after each edit, of thousands."""
-    naming = [message for message in messages if message.chosen is None and "{{" in message.text]
-    return list(dict.fromkeys(name for message in naming for name in message_names(message)))
+class Names:
+    """The variables that a conversation's messages name, as it changes: of thousands, only new ones are read."""
+
+    def __init__(self) -> None:
+        self._messages: Sequence[Message] = ()
+        self._by_message: list[list[str]] = []
+        self._all: list[str] = []
+
+    def of(self, messages: Sequence[Message]) -> list[str]:
+        """Those that these messages name, each once, in order."""
+        if messages is not self._messages:
+            start, end = same_ends(self._messages, messages)
+            new = messages[start : len(messages) - end]
+            self._by_message[start : len(self._messages) - end] = map(message_names, new)
+            self._messages, self._all = messages, list(dict.fromkeys(chain.from_iterable(self._by_message)))
+        return self._all
 
 
 def message_filled(message: Message, values: Mapping[str, str]) -> str:

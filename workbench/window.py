@@ -57,9 +57,11 @@ def oldest(turns: Sequence[Turn], tokens: Sequence[float], excess: float) -> fro
 
 def left_out(conversation: Conversation) -> frozenset[int]:
     """The uids of the messages that the last answer was given without, as its take says; none without a window."""
+    if conversation.window is None:
+        return frozenset()
     messages = conversation.messages
-    at = next((i for i in reversed(range(len(messages))) if messages[i].take is not None), None)
-    if conversation.window is None or at is None:
+    at = next((i for i in reversed(range(len(messages))) if messages[i].chosen is not None), None)
+    if at is None:
         return frozenset()
     take = messages[at].take
     count = 0 if take is None else take.left_out or 0

@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qiao.workbench import variables
 from qiao.workbench.conversation import Message, Take
 from qiao.workbench.errors import Unreadable
-from qiao.workbench.variables import Run, filled, message_filled, message_names, message_runs, names, runs
+from qiao.workbench.variables import Names, Run, filled, message_filled, message_names, message_runs, names, runs
 
 
 def test_values_are_put_in() -> None:
@@ -71,3 +72,29 @@ def test_what_is_made_of_it_by_hand_is_one() -> None:
     edited = shown.with_text(shown.said)
     assert message_filled(edited, {"name": "Li Lei"}) == "Write Li Lei here."
     assert message_names(edited) == ["name"]
+
+
+KNOWN = [Message(role="user", text=text) for text in ("{{a}}", "{{b}} {{a}}", "{{c}}", "plain", "{{a}} {{d}}", "")]
+
+
+@given(st.lists(st.lists(st.sampled_from(KNOWN), max_size=5), max_size=4))
+def test_names_are_those_of_the_messages_however_these_changed(versions: list[list[Message]]) -> None:
+    known = Names()
+    for messages in versions:
+        expected = list(dict.fromkeys(name for message in messages for name in message_names(message)))
+        assert known.of(tuple(messages)) == expected
+
+
+def test_names_are_looked_for_in_new_messages_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Message] = []
+
+    def noted(message: Message) -> list[str]:
+        read.append(message)
+        return message_names(message)
+
+    monkeypatch.setattr(variables, "message_names", noted)
+    known, messages = Names(), (KNOWN[0], KNOWN[2])
+    assert known.of(messages) == ["a", "c"]
+    assert known.of((*messages, KNOWN[4])) == ["a", "c", "d"]
+    assert known.of((KNOWN[1], *messages[1:], KNOWN[4])) == ["b", "a", "c", "d"]
+    assert read == [KNOWN[0], KNOWN[2], KNOWN[4], KNOWN[1]]

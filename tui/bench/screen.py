@@ -21,7 +21,6 @@ from ...workbench.conversation import Conversation
 from ...workbench.errors import QiaoError
 from ...workbench.sampling import Sampling
 from ...workbench.seam import Request
-from ...workbench.variables import all_names
 from ...workbench.visible import visible_line
 from ...workbench.words import say
 from ..actions.closing import Closing
@@ -91,8 +90,6 @@ class WorkbenchScreen(Screen[None]):
         self.sessions = sessions
         self.current = 0
         self.known = KnownModels()
-        self._named: tuple[object, list[str]] = (None, [])
-        """Messages, and the variables that they name: looked for once, since there may be thousands."""
         self._painted_tokens: object = None
         # What it says beside the conversation.
         self.drafting = Drafting(self)
@@ -315,12 +312,10 @@ class WorkbenchScreen(Screen[None]):
 
     def refresh_sampling(self) -> None:
         conversation = self.session.conversation
-        if self._named[0] is not conversation.messages:
-            self._named = (conversation.messages, all_names(conversation.messages))
         defaults = self.known.defaults.get(self.address, Sampling())
         pane = self.query_one("#sampling", SamplingPane)
         unheeded = self.qiao.backends.unheeded(Request(self.address, (), conversation.sampling))
-        pane.show(conversation.sampling, defaults, conversation.variables, self._named[1], unheeded)
+        pane.show(conversation.sampling, defaults, conversation.variables, self.session.variable_names, unheeded)
 
     @property
     def address(self) -> Address:

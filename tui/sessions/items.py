@@ -7,6 +7,7 @@ from typing import NamedTuple, overload
 from ...workbench.answering import Answer
 from ...workbench.asking import START_HASH, prompt_hashes
 from ...workbench.conversation import Conversation, Message
+from ...workbench.splicing import same_start
 from ..text.wrap import Line
 from ..transcript.blocks import Item
 from .folding import Folds
@@ -46,9 +47,7 @@ class HashChain:
         if last.variables != variables:
             self._last = Hashes(messages, variables, [START_HASH])
         elif last.messages is not messages:
-            pairs = enumerate(zip(last.messages, messages, strict=False))
-            same = next((i for i, (a, b) in pairs if a is not b), min(len(last.messages), len(messages)))
-            self._last = Hashes(messages, variables, last.upto(same))
+            self._last = Hashes(messages, variables, last.upto(same_start(last.messages, messages)))
         return self._last
 
 
@@ -92,7 +91,7 @@ class Items(MadeWhenAsked):
     Args:
         messages: with those that answers are coming for, though they aren't in the document yet.
         hashes: of the document's messages.
-        coming: uids of messages that are in `messages` alone.
+        coming: where those stand that are in `messages` alone.
         live: the answers that are coming, by uid.
         folds: what of the messages is out of sight.
         editing: what is being edited.
@@ -104,7 +103,7 @@ class Items(MadeWhenAsked):
         self,
         messages: Sequence[Message],
         hashes: Hashes,
-        coming: Collection[int],
+        coming: Sequence[int],
         live: Mapping[int, Answer],
         folds: Folds,
         editing: Editing,
@@ -114,7 +113,7 @@ class Items(MadeWhenAsked):
         super().__init__()
         self._messages = messages
         self._hashes = hashes
-        self._coming = [i for i, message in enumerate(messages) if message.uid in coming] if coming else []
+        self._coming = coming
         self._live = live
         self._folds = folds
         self._editing = editing

@@ -12,6 +12,8 @@ from ...workbench import several
 from ...workbench.conversation import Conversation, Message, Role, join_messages, next_role, split_message
 from ...workbench.document import Document
 from ...workbench.seam import Prompt, Request
+from ...workbench.splicing import same_ends
+from ...workbench.variables import Names
 from ...workbench.window import cut_messages, left_out
 from ..text.wrap import Line
 from ..transcript.blocks import Item
@@ -29,6 +31,18 @@ class _Added(NamedTuple):
     conversation: Conversation
     """Right after it was put in."""
     selected_before: int
+
+
+class _Shown(NamedTuple):
+    """What is shown: the document's messages, and those that answers are coming for."""
+
+    document: Sequence[Message]
+    runs: list[tuple[int, int | None, bool]]
+    """Of each, which message it is for, which it follows, and whether it runs on from that."""
+    messages: Sequence[Message]
+    """All together."""
+    coming: Sequence[int]
+    """Where among them those stand that aren't in the document yet."""
 
 
 class Session:
@@ -54,11 +68,11 @@ class Session:
         """Shows the conversation as one text, as a base model gets it; None: as messages."""
         self._added: _Added | None = None
         self.hashes = HashChain()
+        self._names = Names()
         self._left_out: tuple[Conversation | None, frozenset[int]] = (None, frozenset())
         """What isn't sent of a conversation, by uid: looked for once a change."""
         self._index = 0
-        self._shown: tuple[object, list[tuple[int, int | None, bool]], list[Message]] = (None, [], [])
-        """The document's messages, what is coming, and both together."""
+        self._last_shown = _Shown((), [], (), ())
         messages = document.conversation.messages
         self.selected = messages[-1].uid if messages else 0
 
@@ -71,19 +85,23 @@ class Session:
     @property
     def messages(self) -> Sequence[Message]:
         """The document's messages, with those that answers are coming for."""
-        conversation = self.conversation
-        if not self.runs:
-            return conversation.messages
-        coming = [(run.target, run.after, run.answer.runs_on) for run in self.runs]
-        if self._shown[0] is not conversation.messages or self._shown[1] != coming:
-            # Asked many times a key; there may be ten thousand.
-            messages = list(conversation.messages)
-            for target, after, runs_on in coming:
-                if all(message.uid != target for message in messages):
+        return self._shown.messages
+
+    @property
+    def _shown(self) -> _Shown:
+        """Asked for many times a key, and put together once a change: there may be ten thousand."""
+        document = self.conversation.messages
+        runs = [(run.target, run.after, run.answer.runs_on) for run in self.runs]
+        if self._last_shown.document is not document or self._last_shown.runs != runs:
+            messages, coming = document, list[int]()
+            for target, after, runs_on in runs:
+                if self.conversation.index(target) is None:
+                    at = behind(messages, after)
                     answer = Message(role="assistant", uid=target, runs_on=runs_on)
-                    messages.insert(behind(messages, after), answer)
-            self._shown = conversation.messages, coming, messages
-        return self._shown[2]
+                    messages = (*messages[:at], answer, *messages[at:])
+                    coming = [*(place + (place >= at) for place in coming), at]
+            self._last_shown = _Shown(document, runs, messages, coming)
+        return self._last_shown
 
     def items(self, editing_lines: int = 0, size: Line = ()) -> Sequence[Item]:
         """The messages as they are to be shown, or the parts of the page.
@@ -96,10 +114,9 @@ class Session:
         if self.page is not None and self.editing == WHOLE:
             return self.page.sheet(conversation.messages, editing_lines, size)
         live = {run.target: run.answer for run in self.runs}
-        coming = [uid for uid in live if conversation.index(uid) is None]
         hashes = self.hashes.of(conversation)
         editing = Editing(self.editing, editing_lines, size)
-        messages = self.messages
+        _, _, messages, coming = self._shown
         items = Items(messages, hashes, coming, live, self.folds, editing, self.marked, self.left_out)
         if self.page is None:
             return items
@@ -111,6 +128,11 @@ class Session:
         if self._left_out[0] is not self.conversation:
             self._left_out = self.conversation, left_out(self.conversation)
         return self._left_out[1]
+
+    @property
+    def variable_names(self) -> Sequence[str]:
+        """The variables that the document's messages name, each once, in order."""
+        return self._names.of(self.conversation.messages)
 
     def prompt_seen(self, messages: Sequence[Message], asked: Request, prompt: Prompt) -> None:
         """Notes what doesn't fit, if the prompt that was looked at is one of all messages as they are now.
@@ -205,7 +227,8 @@ class Session:
     @property
     def places(self) -> list[int]:
         """Where the messages stand that an edit is for: the marked ones, else the selected one; in the document."""
-        marked = [i for i, message in enumerate(self.conversation.messages) if message.uid in self.marked]
+        messages = self.conversation.messages if self.marked else ()
+        marked = [i for i, message in enumerate(messages) if message.uid in self.marked]
         here = self.in_document
         return marked or ([] if here is None else [here])
 
@@ -342,10 +365,11 @@ class Session:
         """Selects what comes back by it; where the selected message goes by it, the one above."""
         before = self.conversation.messages
         label = step()
-        after, known = self.conversation.messages, {message.uid for message in before}
-        if came := [message.uid for message in after if message.uid not in known]:
+        after = self.conversation.messages
+        start, end = same_ends(before, after)
+        known = {message.uid for message in before[start : len(before) - end]}
+        if came := [message.uid for message in after[start : len(after) - end] if message.uid not in known]:
             self.selected = came[-1]
-        elif not any(message.uid == self.selected for message in self.messages):
-            same = next((i for i, (m, n) in enumerate(zip(before, after, strict=False)) if m is not n), len(after))
-            self.selected = after[max(same - 1, 0)].uid if after else 0
+        elif (message := self.message) is None or message.uid != self.selected:
+            self.selected = after[max(start - 1, 0)].uid if after else 0
         return label

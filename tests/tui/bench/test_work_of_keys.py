@@ -24,7 +24,7 @@ LONG = tuple(
 
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each was done since this was cleared: a message hashed, filled in or laid out, a line painted.
+    """How often each was done since this was cleared: a message hashed, filled in, read for variables or laid out, ….
 
     By the screen: what another thread does meanwhile, such as counting tokens, no key waits for.
     """
@@ -41,6 +41,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     count("hashed", asking, "next_hash")
     count("filled", variables, "runs")
+    count("read for variables", variables, "message_names")
     count("laid out", flow, "lines")
     count("painted", Strips, "_painted")
     return counts
@@ -59,6 +60,7 @@ async def test_a_key_works_on_the_messages_that_are_in_sight(tmp_path: Path, don
             await bench.pilot.pause()
             # A screen has forty lines.
             assert done["hashed"] + done["filled"] == 0, key
+            assert done["read for variables"] <= 2, key
             assert done["laid out"] <= 30, key
             assert done["painted"] <= 100, key
 

@@ -274,6 +274,21 @@ def test_two_answers_come_at_once_to_their_own_places(session: Session, scripted
     assert texts(session) == ["Be brief.", "Hi", "to the second", "Why?", "to the first"]
 
 
+def test_answers_that_are_coming_stand_in_their_places_and_make_none_below_stale(
+    tmp_path: Path, scripted: ScriptedBackend
+) -> None:
+    session = new_session(tmp_path, ("user", "one"), ("user", "two"), ("user", "three"))
+    scripted.enqueue("to all three")
+    answer_all(session, session.answering.new_run(ECHO), scripted)
+    for number in (1, 0):
+        select(session, number)
+        session.answering.new_run(ECHO)
+    items = session.items()
+    assert texts(session) == ["one", "", "two", "", "three", "to all three"]
+    assert [item.live is not None for item in items] == [False, True, False, True, False, False]
+    assert not any(item.stale for item in items)
+
+
 def test_an_unset_variable_refuses_and_names_itself(tmp_path: Path) -> None:
     session = new_session(tmp_path, ("user", "Hi {{name}}"))
     with pytest.raises(QiaoError, match="name"):
