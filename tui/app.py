@@ -139,7 +139,6 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self._touring = touring
         self._imported = imported
         self._looking = threading.Lock()
-        self._leaving = False
         self._someone = True
         super().__init__(driver_class=driver_class)
         # Whatever stands on the screen, a dialog or an open editor, may have been written over.

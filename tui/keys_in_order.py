@@ -43,6 +43,8 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         self._typed_ahead: list[events.Key | events.Paste] | None = []
         """Keys that were held, as before the first paint; None: they are carried out as they come."""
         self._are_held = True
+        self._leaving = False
+        """What is open is being saved for the last time, unless it turns out that it can't be."""
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice. Text, never markup."""
@@ -57,7 +59,14 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         else:
             await self._take(event)
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the app ends: what a key would still begin comes too late to be saved, or to be shown."""
+        return self._leaving or self._exit
+
     async def _take(self, event: events.Key | events.Paste) -> None:
+        if self._is_over:
+            return
         if isinstance(event, events.Key) and not self._is_typed(event):
             plain = plain_key(event)
             if plain is not None:
