@@ -284,7 +284,8 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         from .screens.palette import Palette
 
         if not any(isinstance(screen, Palette) for screen in self.screen_stack):
-            self.choose_from(Palette(self.inks, self.workbench.library, self), lambda command: command.run())
+            palette = Palette(self.inks, self.workbench.library, self)
+            self.choose_from(palette, lambda command: self.workbench.guarded(command.run))
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""

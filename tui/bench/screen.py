@@ -247,14 +247,14 @@ class WorkbenchScreen(Screen[None]):
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        self.editing.take_pasted(event.text)
+        self.guarded(lambda: self.editing.take_pasted(event.text))
 
     def on_mouse_down(self) -> None:
         self.jumping.leave()
 
     @on(Rows.Chosen, "#model-rows")
     def _choose_model(self, event: Rows.Chosen) -> None:
-        self.picking.choose(event.key)
+        self.guarded(lambda: self.picking.choose(event.key))
 
     @on(ModelRows.Fold)
     def _fold_models(self, event: ModelRows.Fold) -> None:
