@@ -396,6 +396,9 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
             self._leaving = False
             workbench.files.ask_to_leave_unsaved(problem)
             return
+        for screen in self.screen_stack:
+            # One that is just opening would find that an app that exits lets it have no parts.
+            await screen._mounted_event.wait()
         self.end()
 
     def _rescue(self) -> None:

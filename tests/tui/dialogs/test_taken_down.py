@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from qiao.tui.dialogs.filtered import FilteredList
 from qiao.tui.dialogs.find import Find
+from qiao.tui.keeping import leaving
 
 from ..driving import HELLO, in_loop, talk, workbench
 
@@ -49,3 +50,20 @@ async def test_find_that_still_looks_may_be_taken_down_at_any_moment(rests: int)
         for _ in range(rests):
             await asyncio.sleep(0)
         await taking_down
+
+
+@pytest.mark.parametrize("opens", ["open", "find", "palette", "help", "keys", "tags", "seen", "replay", "add_provider"])
+@in_loop
+async def test_a_dialog_may_open_in_the_moment_in_which_the_program_ends(
+    opens: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workbench(talk(*HELLO)) as bench:
+
+        async def save(*_: object) -> list[object]:
+            bench.app.workbench.action_do(opens)
+            return []
+
+        monkeypatch.setattr(leaving, "save", save)
+        bench.app.leave(asking=False)
+        await bench.until(lambda: not bench.app._running, "the end")
+        assert bench.app.failure is None
