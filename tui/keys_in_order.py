@@ -90,6 +90,10 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         self._are_held = False
         self.call_later(self._take_next)
 
+    def forget_held_keys(self) -> None:
+        """What they were meant for doesn't come: those from now on are carried out as they come."""
+        self._are_held, self._typed_ahead = False, None
+
     async def _take_next(self) -> None:
         """Carries out the first of the keys that were held. What it ends, a dialog, tells so before the next one."""
         if self._are_held or self._typed_ahead is None:
