@@ -356,6 +356,7 @@ class WorkbenchScreen(Screen[None]):
             self.refresh_conversation()
 
     def _look_at_machine(self) -> None:
+        self.files.ask_what_waits()
         if any(session.runs for session in self.sessions):
             # A model that is loading shows as such.
             self.qiao.look_for_models()
