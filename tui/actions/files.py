@@ -169,8 +169,7 @@ class Files(Actions):
         """The file was changed by another program, and so was the document: the person decides."""
         if document in self.deciding:
             return
-        if self.bench.editor is not None or self.app.screen is not self.bench:
-            # The next letter would be taken for the answer.
+        if not self.bench.is_at_rest:
             self._to_ask.append(document)
             return
         from ..screens.conflict import asking_about
@@ -203,7 +202,7 @@ class Files(Actions):
     def ask_what_waits(self) -> None:
         """Nothing is being typed any more: asks about what changed meanwhile, unless it has been settled."""
         documents = [session.document for session in self.bench.sessions]
-        while self._to_ask and self.bench.editor is None and self.app.screen is self.bench:
+        while self._to_ask and self.bench.is_at_rest:
             document = self._to_ask.pop(0)
             if document in documents and self.qiao.keeper.asks_about(document):
                 self.conflicted(document)

@@ -159,6 +159,11 @@ class WorkbenchScreen(Screen[None]):
         return self.is_mounted and self.display
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody types: a question that nobody asked for would take the next letter for its answer."""
+        return self.editor is None and self.app.screen is self
+
+    @property
     def inks(self) -> Inks:
         return self.qiao.inks
 
