@@ -8,7 +8,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,7 +160,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         if threading.current_thread() is threading.main_thread() and not self.is_headless:
             # A dropped SSH line must not cost a word.
             for number in (signal.SIGHUP, signal.SIGTERM):
-                loop.add_signal_handler(number, partial(self.leave, asking=False))
+                loop.add_signal_handler(number, self.terminal_gone)
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
@@ -375,12 +374,15 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         """
         # Whoever was about to be asked may be gone by now.
         self._someone = self._someone and asking
-        if not self._leaving:
+        if not asking and self._typed_ahead and not self._are_held:
+            # Words that had come before.
+            self.call_later(self.leave, asking=False)
+        elif not self._leaving:
             self._leaving = True
             self.run_worker(self._leave(), name="leave")
 
     def terminal_gone(self) -> None:
-        # As a hang-up, which comes only to the terminal's own session.
+        # As a hang-up, which comes only to the terminal's own session. What was typed before is carried out first.
         self.call_later(self.leave, asking=False)
 
     async def _leave(self) -> None:

@@ -46,3 +46,18 @@ async def test_what_is_typed_behind_the_key_that_leaves_begins_nothing(path: Pat
         await bench.until(lambda: not bench.app._running, "the end")
         assert bench.app.workbench.editor is None
         assert bench.said() == list(HELLO)
+
+
+@pytest.mark.parametrize("held", [False, True])
+@in_loop
+async def test_what_was_typed_before_the_line_dropped_is_kept(held: bool, path: Path) -> None:
+    async with workbench(talk(*HELLO), path) as bench:
+        if held:
+            bench.app.hold_keys()
+        burst(bench, "aWords to keep.")
+        if held:
+            await bench.until(lambda: len(bench.app._typed_ahead or ()) == 15, "the keys to be held")
+            bench.app.take_typed_ahead()
+        bench.app.terminal_gone()
+        await bench.until(lambda: not bench.app._running, "the end")
+        assert bench.said()[-1][1] == "Words to keep."
