@@ -8,7 +8,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ from .keeping import journaling, leaving, meanwhile, open_before, recent_files
 from .keeping.journaling import Journals
 from .keeping.keeper import Keeper
 from .keeping.open_before import OpenFiles
-from .keys_in_order import KeysInOrder
+from .keys_in_order import SETTLE_SECONDS, KeysInOrder
 from .look.color_depth import Depth
 from .look.inks import Inks
 from .look.theme_files import to_textual, variables
@@ -139,7 +138,6 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self._touring = touring
         self._imported = imported
         self._looking = threading.Lock()
-        self._leaving = False
         self._someone = True
         super().__init__(driver_class=driver_class)
         # Whatever stands on the screen, a dialog or an open editor, may have been written over.
@@ -162,7 +160,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         if threading.current_thread() is threading.main_thread() and not self.is_headless:
             # A dropped SSH line must not cost a word.
             for number in (signal.SIGHUP, signal.SIGTERM):
-                loop.add_signal_handler(number, partial(self.leave, asking=False))
+                loop.add_signal_handler(number, self.terminal_gone)
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
@@ -285,7 +283,8 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         from .screens.palette import Palette
 
         if not any(isinstance(screen, Palette) for screen in self.screen_stack):
-            self.choose_from(Palette(self.inks, self.workbench.library, self), lambda command: command.run())
+            palette = Palette(self.inks, self.workbench.library, self)
+            self.choose_from(palette, lambda command: self.workbench.guarded(command.run))
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice at the corner of the screen. Text, never markup."""
@@ -375,12 +374,15 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         """
         # Whoever was about to be asked may be gone by now.
         self._someone = self._someone and asking
-        if not self._leaving:
+        if not asking and self._typed_ahead and not self._are_held:
+            # Words that had come before.
+            self.call_later(self.leave, asking=False)
+        elif not self._leaving:
             self._leaving = True
             self.run_worker(self._leave(), name="leave")
 
     def terminal_gone(self) -> None:
-        # As a hang-up, which comes only to the terminal's own session.
+        # As a hang-up, which comes only to the terminal's own session. What was typed before is carried out first.
         self.call_later(self.leave, asking=False)
 
     async def _leave(self) -> None:
@@ -396,6 +398,11 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
             self._leaving = False
             workbench.files.ask_to_leave_unsaved(problem)
             return
+        # One that is just opening would find that an app that exits lets it have no parts.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                for screen in self.screen_stack:
+                    await screen._mounted_event.wait()
         self.end()
 
     def _rescue(self) -> None:

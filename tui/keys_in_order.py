@@ -46,6 +46,8 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         """Keys that were held, as before the first paint; None: they are carried out as they come."""
         self._are_held = True
         self._give_up: Callable[[], bool] = lambda: False
+        self._leaving = False
+        """What is open is being saved for the last time, unless it turns out that it can't be."""
 
     def tell(self, text: str, *, error: bool = False) -> None:
         """A notice. Text, never markup."""
@@ -63,7 +65,14 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         else:
             await self._take(event)
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the app ends: what a key would still begin comes too late to be saved, or to be shown."""
+        return self._leaving or self._exit
+
     async def _take(self, event: events.Key | events.Paste) -> None:
+        if self._is_over:
+            return
         if isinstance(event, events.Key) and not self._is_typed(event):
             plain = plain_key(event)
             if plain is not None:
@@ -92,6 +101,10 @@ class KeysInOrder(FewNotices, inherit_bindings=False):
         """Keys that were held mean what they would have meant later: before there was a screen, say, that on it."""
         self._are_held, self._give_up = False, lambda: False
         self.call_later(self._take_next)
+
+    def forget_held_keys(self) -> None:
+        """What they were meant for doesn't come: those from now on are carried out as they come."""
+        self._are_held, self._give_up, self._typed_ahead = False, lambda: False, None
 
     async def _take_next(self) -> None:
         """Carries out the first of the keys that were held. What it ends, a dialog, tells so before the next one."""

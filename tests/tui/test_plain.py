@@ -21,7 +21,7 @@ from qiao.workbench.config import Config
 from qiao.workbench.document import Document
 
 from .conftest import Terminal
-from .driving import HELLO, WIDE, in_loop, talk, workbench
+from .driving import HELLO, NARROW, WIDE, in_loop, talk, workbench
 
 PLAIN = Config(model="scripted:echo", plain=True)
 
@@ -55,6 +55,16 @@ async def test_one_line_says_what_happens(home: Path) -> None:
         await bench.see("undone")
         line = next(number for number, text in enumerate(bench.lines()) if "undone" in text)
         assert line == len(bench.lines()) - 2
+
+
+@in_loop
+async def test_a_long_notice_is_said_to_its_end_and_leaves_its_room_again(home: Path) -> None:
+    async with workbench(talk(*HELLO), size=NARROW, config=PLAIN) as bench:
+        bench.app.tell("What happened, to which file or model, and what to do next. " * 3 + "All of it.")
+        await bench.see("All of it.")
+        height = bench.app.workbench.transcript.size.height
+        bench.app.tell("Short.")
+        await bench.until(lambda: bench.app.workbench.transcript.size.height > height, "its room")
 
 
 @in_loop

@@ -97,12 +97,8 @@ class Editing(Actions):
         self._edited(self.session.delete)
 
     def do_role(self) -> None:
-        self._check_messages_are_seen()
+        self.check_messages_are_seen()
         self._edited(self.session.role)
-
-    def _check_messages_are_seen(self) -> None:
-        if self.bench.is_page:
-            raise QiaoError("page.for_messages")
 
     def do_move_down(self) -> None:
         self._edited(lambda: self.session.move(1))
@@ -133,7 +129,7 @@ class Editing(Actions):
         self.transcript.reveal()
 
     def do_mark(self) -> None:
-        self._check_messages_are_seen()
+        self.check_messages_are_seen()
         self.session.mark()
         self.bench.refresh_conversation()
         self.transcript.reveal()

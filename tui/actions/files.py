@@ -33,6 +33,8 @@ class Files(Actions):
         super().__init__(bench)
         self.deciding: list[Document] = []
         """A page asks whether what is here or what is in the file stands."""
+        self._to_ask: list[Document] = []
+        """Such a page is wanted once the person isn't typing."""
 
     def do_new(self) -> None:
         self.bench.sessions.append(Session(Document.untitled()))
@@ -167,6 +169,9 @@ class Files(Actions):
         """The file was changed by another program, and so was the document: the person decides."""
         if document in self.deciding:
             return
+        if not self.bench.is_at_rest:
+            self._to_ask.append(document)
+            return
         from ..screens.conflict import asking_about
 
         def decided(answer: str | None) -> None:
@@ -193,6 +198,14 @@ class Files(Actions):
 
         self.deciding.append(document)
         self.app.push_screen(asking_about(document, self.inks), decided)
+
+    def ask_what_waits(self) -> None:
+        """Nothing is being typed any more: asks about what changed meanwhile, unless it has been settled."""
+        documents = [session.document for session in self.bench.sessions]
+        while self._to_ask and self.bench.is_at_rest:
+            document = self._to_ask.pop(0)
+            if document in documents and self.qiao.keeper.asks_about(document):
+                self.conflicted(document)
 
     def _keep_both(self, document: Document) -> None:
         mine = document.keep_both()

@@ -11,6 +11,7 @@ class Folding(Actions):
     """Long texts and thinking, one message or all."""
 
     def do_fold(self) -> None:
+        self.check_messages_are_seen()
         session = self.session
         message = session.message
         if message is None:
@@ -30,6 +31,7 @@ class Folding(Actions):
         self.transcript.reveal()
 
     def do_fold_all(self) -> None:
+        self.check_messages_are_seen()
         session = self.session
         fold = not session.folds.below
         # None of them is looked at: those that are there have lower uids than one that is made now.

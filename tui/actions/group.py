@@ -20,3 +20,8 @@ class Actions(BenchPart):
         """Raises a `QiaoError` if the file of the conversation can't be written."""
         if self.session.document.read_only:
             raise QiaoError("screen.is_read_only")
+
+    def check_messages_are_seen(self) -> None:
+        """Raises a `QiaoError` if the conversation is shown as one text."""
+        if self.bench.is_page:
+            raise QiaoError("page.for_messages")

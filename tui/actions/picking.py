@@ -127,7 +127,7 @@ class Picking(Actions):
             job.ended(job.error)
         elif job.error is None:
             return
-        elif isinstance(job.key, Part) and self._wants_key(job.key.provider):
+        elif isinstance(job.key, Part) and self.bench.is_at_rest and self._wants_key(job.key.provider):
             self._give_key(job.key.provider)
         else:
             self.qiao.tell(str(job.error), error=True)

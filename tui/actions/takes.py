@@ -8,7 +8,7 @@ import msgspec
 from ...workbench.asking import prompt_hashes
 from ...workbench.document import Document
 from ...workbench.errors import QiaoError
-from ...workbench.versions import Version, brought_back, history
+from ...workbench.versions import Prompt, Version, brought_back, history
 from ...workbench.words import say
 from ..sessions.answering import take_key
 from ..sessions.session import Session
@@ -53,8 +53,8 @@ class Takes(Actions):
             now = session.conversation.messages[here]
             wanted = found[number].chosen
             if now.chosen != wanted and (wanted or 0) <= len(now.takes):
-                changed = msgspec.structs.replace(now, chosen=wanted)
-                session.change(session.conversation.replaced(here, changed), "label.walk")
+                changed = session.conversation.replaced(here, msgspec.structs.replace(now, chosen=wanted))
+                self.bench.guarded(lambda: session.change(changed, "label.walk"))
                 self.bench.refresh_all()
 
         self.app.push_screen(Compare(message, asks, self.inks), chosen)
@@ -103,13 +103,17 @@ class Takes(Actions):
             raise QiaoError("versions.nothing")
         uid = messages[here].uid
 
-        def chosen(version: Version | None) -> None:
+        def bring_back(prompt: Prompt) -> None:
             index = session.conversation.index(uid)
-            if version is not None and version.prompt is not None and index is not None:
-                session.change(brought_back(session.conversation, index, version.prompt), "label.bring_back")
+            if index is not None:
+                session.change(brought_back(session.conversation, index, prompt), "label.bring_back")
                 session.selected = uid
                 self.bench.refresh_all()
                 self.qiao.tell(say("versions.back"))
+
+        def chosen(version: Version | None) -> None:
+            if version is not None and (prompt := version.prompt) is not None:
+                self.bench.guarded(lambda: bring_back(prompt))
 
         from ..screens.prompt_history import PromptHistory
 

@@ -156,6 +156,11 @@ class WorkbenchScreen(Screen[None]):
         return self.is_mounted and self.display
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody types: a question that nobody asked for would take the next letter for its answer."""
+        return self.editor is None and self.app.screen is self
+
+    @property
     def inks(self) -> Inks:
         return self.qiao.inks
 
@@ -244,14 +249,14 @@ class WorkbenchScreen(Screen[None]):
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        self.editing.take_pasted(event.text)
+        self.guarded(lambda: self.editing.take_pasted(event.text))
 
     def on_mouse_down(self) -> None:
         self.jumping.leave()
 
     @on(Rows.Chosen, "#model-rows")
     def _choose_model(self, event: Rows.Chosen) -> None:
-        self.picking.choose(event.key)
+        self.guarded(lambda: self.picking.choose(event.key))
 
     @on(ModelRows.Fold)
     def _fold_models(self, event: ModelRows.Fold) -> None:
@@ -351,6 +356,7 @@ class WorkbenchScreen(Screen[None]):
             self.refresh_conversation()
 
     def _look_at_machine(self) -> None:
+        self.files.ask_what_waits()
         if any(session.runs for session in self.sessions):
             # A model that is loading shows as such.
             self.qiao.look_for_models()

@@ -38,6 +38,7 @@ class _HoldsKeys(Protocol):
 
     def hold_keys(self, give_up: Callable[[], bool]) -> None: ...
     def take_typed_ahead(self) -> None: ...
+    def forget_held_keys(self) -> None: ...
 
 
 class FilteredList(ModalScreen[T | None], Generic[T]):
@@ -139,10 +140,19 @@ class FilteredList(ModalScreen[T | None], Generic[T]):
         """An enter that waits is carried out now, if this is enough for it or it has waited too long."""
         if self._waits_until is None or not (enough or time.monotonic() > self._waits_until):
             return
+        if self.app.screen is not self:
+            # A question has just come over it, which would be taken off the screen in its place.
+            return
         self._waits_until, self._has_waited = None, True
         self.choose(self.selected)
         if not self._is_left:
             cast(_HoldsKeys, self.app).take_typed_ahead()
+
+    def on_screen_suspend(self) -> None:
+        # What has come over it, a question that nobody asked for, is answered by keys; enter can be pressed again.
+        if self.is_waiting:
+            self._waits_until = None
+            cast(_HoldsKeys, self.app).forget_held_keys()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         self._is_left = True

@@ -69,11 +69,9 @@ class Find(FilteredList[tuple[str, Found | None]]):
 
     def _rows(self, typed: str) -> Sequence[Row]:
         """What was found so far."""
-        if not typed or not (self._found or self._is_over):
+        if not typed or not self._found:
             self.tell(say("find.title"))
-            return ()
-        if not self._found:
-            return [Row((Run(say("find.nothing"), "faint"),))]
+            return [Row((Run(say("find.nothing"), "faint"),))] if typed and self._is_over else ()
         shown = self._found[:LISTED]
         count = f"{len(shown)}{'' if self._is_over and len(self._found) == len(shown) else '+'}"
         self.tell(f"{say('find.count', n=count)}   {say('find.replace_hint')}")

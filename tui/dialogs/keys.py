@@ -318,6 +318,9 @@ class KeyDialog(OverDimmed[bool]):
 
     @on(Done)
     def _done(self, event: Done) -> None:
+        if self._stop.is_set():
+            # It was left after this was sent: what would be taken off the screen is what lies below it.
+            return
         if event.busy:
             self._busy = False
         event.then()

@@ -184,6 +184,10 @@ class Keeper:
         self._asked.add(id(document))
         self._conflicted(document)
 
+    def asks_about(self, document: Document) -> bool:
+        """Whether that is still to be decided."""
+        return id(document) in self._asked
+
     @staticmethod
     def _merged(document: Document) -> bool:
         """Whether theirs could be taken in; what can't even be read can't."""

@@ -73,7 +73,6 @@ class Bench(Protocol):
     def files(self) -> Opening: ...
 
     def go_to(self, number: int) -> None: ...
-    def guarded(self, work: Callable[[], object]) -> None: ...
     def action_do(self, action_id: str) -> None: ...
 
 
@@ -150,7 +149,6 @@ def files(bench: Bench, found: Sequence[FoundFile]) -> Group:
     def command(number: int) -> Command:
         file = found[number]
         opening = bench.files.begin_from if file.kind == "template" else bench.files.open_path
-        run = partial(bench.guarded, partial(opening, file.path))
-        return Command(file.path, kind, file.name, file.where, file.told, run)
+        return Command(file.path, kind, file.name, file.where, file.told, partial(opening, file.path))
 
     return Group(Names(kind, [file.name for file in found], [file.where for file in found]), command)

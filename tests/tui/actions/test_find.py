@@ -41,6 +41,8 @@ async def test_thinking_opens_and_arrows_walk_through_the_places(tmp_path: Path)
         await bench.until(lambda: bench.session.index == 2)
         await bench.press("slash", "ctrl+u", *"nowhere")
         await bench.see("Nothing like it here.")
+        # What the first letters found is no longer counted.
+        assert "found" not in bench.text()
         await bench.press("enter", "escape")
         assert bench.session.index == 2
 

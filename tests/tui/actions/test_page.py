@@ -350,7 +350,7 @@ async def test_a_read_only_page_is_not_written(path: Path) -> None:
 @in_loop
 async def test_what_is_for_messages_is_said_to_be(path: Path) -> None:
     async with page(STORY, path) as bench:
-        for key in ("t", "space"):
+        for key in ("t", "space", "z", "Z"):
             await bench.press(key)
             await bench.see("That is for messages")
             await bench.press("escape")

@@ -44,6 +44,22 @@ async def open_dialog(bench: Bench) -> None:
 
 
 @in_loop
+async def test_what_is_done_just_as_the_dialog_is_left_takes_nothing_else_off_the_screen(
+    server: ListingServer, tmp_path: Path
+) -> None:
+    async with workbench(talk(*HELLO), tmp_path / "talk.toml", config=config()) as bench:
+        await open_dialog(bench)
+        dialog = bench.app.screen
+        assert isinstance(dialog, KeyDialog)
+        below = bench.app.screen_stack[:-1]
+        # As by the thread that unlocks the file, in the moment before esc is looked at.
+        dialog.post_message(KeyDialog.Done(lambda: dialog.dismiss(True), busy=True))
+        dialog.action_leave()
+        await bench.until(lambda: not dialog.is_running, "it to go")
+        assert bench.app.screen_stack == below
+
+
+@in_loop
 async def test_a_pasted_key_for_this_run_is_kept_tested_and_deleted(server: ListingServer, tmp_path: Path) -> None:
     async with workbench(talk(*HELLO), tmp_path / "talk.toml", size=NARROW, config=config()) as bench:
         await open_dialog(bench)

@@ -7,6 +7,8 @@ from textual.widgets import Input
 
 from qiao.tui.dialogs.filtered import FilteredList
 from qiao.tui.dialogs.find import Find
+from qiao.tui.dialogs.questions import Choice, Question
+from qiao.tui.keeping import leaving
 
 from ..driving import HELLO, in_loop, talk, workbench
 
@@ -49,3 +51,39 @@ async def test_find_that_still_looks_may_be_taken_down_at_any_moment(rests: int)
         for _ in range(rests):
             await asyncio.sleep(0)
         await taking_down
+
+
+@pytest.mark.parametrize("opens", ["open", "find", "palette", "help", "keys", "tags", "seen", "replay", "add_provider"])
+@in_loop
+async def test_a_dialog_may_open_in_the_moment_in_which_the_program_ends(
+    opens: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workbench(talk(*HELLO)) as bench:
+
+        async def save(*_: object) -> list[object]:
+            bench.app.workbench.action_do(opens)
+            return []
+
+        monkeypatch.setattr(leaving, "save", save)
+        bench.app.leave(asking=False)
+        await bench.until(lambda: not bench.app._running, "the end")
+        assert bench.app.failure is None
+
+
+@in_loop
+async def test_a_question_that_comes_over_a_list_whose_enter_waits_is_answered_and_the_list_is_still_there() -> None:
+    answers: list[str | None] = []
+    async with workbench(talk(*HELLO, ("user", "two"))) as bench:
+        await bench.press("slash", "t", "w", "o")
+        find = bench.app.screen
+        assert isinstance(find, Find)
+        await bench.until(lambda: find.selected is not None, "it to find the place")
+        # As enter does where nothing is found yet.
+        assert find.wait_for_more()
+        bench.app.push_screen(Question("Which?", [Choice("m", "mine", "mine")]), answers.append)
+        find.more_came(enough=True)
+        await bench.press("m")
+        await bench.until(lambda: answers == ["mine"], "the answer")
+        assert bench.app.screen is find
+        await bench.press("escape", "k")
+        await bench.until(lambda: bench.session.shown_at == 1, "the next key")

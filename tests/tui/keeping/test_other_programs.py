@@ -94,6 +94,33 @@ def test_of_a_file_that_cant_be_read_both_are_kept(path: Path, theirs: str) -> N
     drive()
 
 
+@pytest.mark.parametrize("opens", ["a", "W", "slash"])
+def test_a_conflict_is_not_asked_about_while_something_is_typed(
+    path: Path, opens: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "SAVE_AFTER", 1000.0)
+
+    @in_loop
+    async def drive() -> None:
+        async with workbench(talk(*HELLO), path) as bench:
+            await bench.press("e")
+            await bench.type(" Mine.")
+            path.write_bytes(dumps(talk(HELLO[0], ("user", "theirs"))))
+            document = bench.session.document
+            await bench.press("escape", opens)
+            await bench.app.keeper.save(document)
+            assert bench.app.keeper.asks_about(document)
+            # Each of these letters would have been an answer.
+            await bench.type("b m t")
+            assert document.conversation.messages[1].said == "Capital of France? Mine."
+            await bench.press("escape")
+            await bench.see("and here as well", "b keep both")
+            await bench.press("m")
+            await bench.until(lambda: bench.said()[1] == ("user", "Capital of France? Mine."), "mine in the file")
+
+    drive()
+
+
 @in_loop
 async def test_of_a_conflict_both_are_kept_and_open(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:

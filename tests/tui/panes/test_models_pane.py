@@ -95,6 +95,27 @@ async def test_a_provider_that_cannot_be_asked_says_why_and_is_tried_again(path:
 
 
 @in_loop
+async def test_a_missing_key_is_asked_for_but_not_while_something_is_typed(path: Path) -> None:
+    trouble = Refused("asking.failed", message="No key.")
+    backends = Providers((HERE, remote("bailian", needs_key=True)), [SMALL], {"bailian": trouble})
+    async with picker(backends, path) as bench:
+        backends.hold.clear()
+        await go_to(bench, "bailian")
+        await bench.press("enter")
+        await bench.see("asking…")
+        await bench.press("tab", "tab", "a")
+        backends.hold.set()
+        await bench.see("▌ No key.")
+        await bench.type("Hello")
+        await bench.press("escape")
+        await bench.until(lambda: bench.said()[-1][1] == "Hello", "the words in the file")
+        await bench.press("m")
+        await go_to(bench, "bailian")
+        await bench.press("enter")
+        await bench.see("API key for Bailian")
+
+
+@in_loop
 async def test_asking_is_stopped_by_esc(path: Path) -> None:
     backends = Providers((HERE, remote("cloud")), [SMALL], {"cloud": ["big"]})
     async with picker(backends, path) as bench:
