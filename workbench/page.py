@@ -62,7 +62,7 @@ def rewritten(conversation: Conversation, text: str) -> Conversation:
     page = page_of(messages)
     if text == page.text:
         return conversation
-    keep, end = _unchanged(page, text)
+    keep, end = _unchanged(messages, page, text)
     pieces, shift = page.stretches, len(text) - len(page.text)
     first = bisect_right(pieces, keep, key=lambda piece: piece.end)
     last = max(first, bisect_left(pieces, len(page.text) - end, key=lambda piece: piece.start))
@@ -104,11 +104,11 @@ def with_page_beside(conversation: Conversation, text: str) -> Conversation:
     return conversation.inserted(len(conversation.messages), Message(role="user", text=text, muted=True))
 
 
-def _unchanged(page: Page, text: str) -> tuple[int, int]:
+def _unchanged(messages: Sequence[Message], page: Page, text: str) -> tuple[int, int]:
     """So many characters at the start and at the end are as they were.
 
     Where what was put in or taken out could have been so in several places (a word before one that begins alike), it is
-    where it leaves most messages whole.
+    where it costs the fewest takes, and leaves most messages whole.
     """
     before = page.text
     keep, end, _ = splice(before, text)
@@ -121,7 +121,13 @@ def _unchanged(page: Page, text: str) -> tuple[int, int]:
     around = [_inside(page, keep), _inside(page, keep + ends)]
     places = [keep, *(piece.start - off for piece, off in zip(around, (0, ends), strict=True) if piece is not None)]
     possible = [place for place in places if keep - slack <= place <= keep]
-    place = min(possible, key=lambda place: sum(_inside(page, at) is not None for at in (place, place + ends)))
+
+    def cost(place: int) -> tuple[int, int]:
+        changed = [piece for piece in page.stretches if piece.start < place + ends and place < piece.end]
+        takes = sum(not _is_by_hand(messages[piece.place]) for piece in changed)
+        return takes, sum(_inside(page, at) is not None for at in (place, place + ends))
+
+    place = min(possible, key=cost)
     return place, len(shorter) - place
 
 
