@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -32,6 +33,11 @@ class _InTwo(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return "models" if nodeid.startswith(MODELS) else nodeid.partition("::")[0]
+
+
+# On a busy machine an example may take any time.
+settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_configure() -> None:

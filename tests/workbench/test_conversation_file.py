@@ -140,7 +140,7 @@ def complaint(text: str | bytes) -> str:
     return line
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(conversations)
 def test_every_value_survives(conversation: Conversation) -> None:
     data = dumps(conversation)
@@ -151,13 +151,13 @@ def test_every_value_survives(conversation: Conversation) -> None:
     assert dumps(loaded.conversation) == data
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(keys, values, max_size=4))
 def test_any_table_reads_back_as_written(table: dict[str, Any]) -> None:
     assert tomllib.loads(dump_toml(table).decode()) == table
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts)
 def test_any_text_survives_and_the_file_shows_no_control(text: str) -> None:
     data = dump_toml({"text": text, "list": [text], text: 1})

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 import tomli_w
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qiao.workbench import conversation_file
@@ -29,7 +29,6 @@ conversations = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(conversations, max_size=5))
 def test_whatever_was_written_before_the_file_is_the_same(several: list[Conversation]) -> None:
     writer = Writer()

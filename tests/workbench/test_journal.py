@@ -178,7 +178,7 @@ def test_a_splice_says_exactly_what_changed(before: str, now: str) -> None:
     assert keep + end <= min(len(before), len(now))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.lists(texts, min_size=1, max_size=6))
 def test_any_course_of_typing_comes_back(journal: Journal, course: list[str]) -> None:
     journal.append([Line("d", draft=Draft(0, "user", "", course[0]))])

@@ -263,7 +263,7 @@ def marks(conversation: Conversation) -> set[tuple[str, object]]:
     return {(take.text, mark) for take in every for mark in (take.note, take.starred) if mark}
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(st.sampled_from(["same", "user", "answer"]), max_size=4), edits, edits)
 def test_whatever_is_merged_nothing_is_lost(
     kinds: list[str], mine: list[tuple[str, int]], other: list[tuple[str, int]]
@@ -289,7 +289,7 @@ def test_whatever_is_merged_nothing_is_lost(
     assert len(uids) == len(set(uids))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(["same", "user", "answer"]), max_size=4), edits)
 def test_if_one_side_did_nothing_the_other_is_the_result(kinds: list[str], steps: list[tuple[str, int]]) -> None:
     base = talk(*[answer(fresh()) if kind == "answer" else user(kind) for kind in kinds])

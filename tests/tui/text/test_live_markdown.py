@@ -97,7 +97,7 @@ def test_an_answer_stands_while_it_grows_as_it_will_stand() -> None:
 
 
 @given(st.lists(BLOCKS, max_size=8), st.integers(8, 60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @example(["- one\n- two\n  - inner", "", "- one\n- two\n  - inner"], 20)
 @example(["```\ncode\n\n- no list\n\n# no heading\n```", "---", "-5 degrees"], 20)
 def test_a_finished_text_is_laid_out_as_it_is_elsewhere(blocks: list[str], width: int) -> None:
@@ -106,7 +106,7 @@ def test_a_finished_text_is_laid_out_as_it_is_elsewhere(blocks: list[str], width
 
 
 @given(st.text(alphabet="ab #*-_`~>|1.\n\t中", max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_can_be_laid_out_at_any_moment(text: str) -> None:
     lines = live(text, 20)
     shown = "".join(words(lines))

@@ -307,13 +307,13 @@ def numbered(pieces: list[tuple[str, str]], gap: str) -> str:
     return first + "".join(f"w{number:03}{part}" for number, part in enumerate(others))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(fragments, st.sampled_from(["\n", "\n\n"]), st.integers(1, 90))
 def test_every_line_fits(pieces: list[tuple[str, str]], gap: str, width: int) -> None:
     assert all(line_width(line) <= max(width, 8) for line in render(numbered(pieces, gap), width))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text(st.sampled_from([*"*_~`#>-+|:[]()<>!\\&; \n1.a字，“”"]), max_size=200), st.integers(8, 40))
 def test_every_line_fits_whatever_the_marks(text: str, width: int) -> None:
     lines = render(text, width)
@@ -321,7 +321,7 @@ def test_every_line_fits_whatever_the_marks(text: str, width: int) -> None:
     assert sorted(c for line in lines for c in text_of(line) if c == "字") == ["字"] * text.count("字")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(fragments, st.sampled_from(["\n", "\n\n"]))
 def test_no_word_is_lost(pieces: list[tuple[str, str]], gap: str) -> None:
     source = numbered(pieces, gap)
@@ -329,7 +329,6 @@ def test_no_word_is_lost(pieces: list[tuple[str, str]], gap: str) -> None:
     assert set(re.findall(r"w\d{3}", painted)) == set(re.findall(r"w\d{3}", source))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=12), st.integers(1, 120))
 def test_columns_fit_and_the_widest_give_way(wanted: list[int], room: int) -> None:
     widths = fitted(wanted, room)

@@ -55,13 +55,13 @@ def parts(text: str, width: int) -> list[str]:
     return [text[a:b] for a, b in pairwise(offsets)]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(texts | any_text, st.integers(-1, 24))
 def test_no_line_is_wider_than_the_width(text: str, width: int) -> None:
     assert all(line_width(line) <= max(width, 2) for line in wrap((Run(text),), width))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(texts | any_text, widths)
 def test_nothing_is_lost_but_blanks_that_hang_over_the_edge(text: str, width: int) -> None:
     broken = parts(text, width)
@@ -73,7 +73,7 @@ def test_nothing_is_lost_but_blanks_that_hang_over_the_edge(text: str, width: in
         assert kept == part if cell_len(part) <= width else kept == part.rstrip(" ")
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(texts, widths)
 def test_a_mark_stands_wrongly_only_where_there_is_no_other_way(text: str, width: int) -> None:
     def wrong(cut: int) -> bool:
@@ -84,7 +84,7 @@ def test_a_mark_stands_wrongly_only_where_there_is_no_other_way(text: str, width
             assert all(wrong(other) or text[other] == " " for other in range(start + 1, cut + 1))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     st.lists(st.sampled_from(["a", "be", "see,", "(deep)", "eight's!", "ninety-9"]), max_size=40), st.integers(8, 30)
 )
@@ -96,7 +96,7 @@ def test_english_words_are_kept_whole(words: list[str], width: int) -> None:
         assert len(text_of(line).rstrip()) + 1 + len(first) > width, "the line had room for it"
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(texts, st.sampled_from(["text", "code", "muted em"])), max_size=8), widths)
 def test_runs_keep_their_inks(pairs: list[tuple[str, str]], width: int) -> None:
     def inked(runs: Sequence[Run]) -> list[tuple[str, str]]:
@@ -181,7 +181,6 @@ def test_wrapping_takes_time_in_proportion_to_the_text(sentence: str) -> None:
     assert seconds(80_000) < 30 * max(seconds(8_000), 0.0005), "ten times the text, some ten times the time"
 
 
-@settings(deadline=None)
 @given(texts | any_text, st.integers(-2, 30))
 def test_a_cut_text_fits_and_ends_in_an_ellipsis(text: str, width: int) -> None:
     shown = truncate(text, width)

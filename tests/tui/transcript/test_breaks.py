@@ -37,7 +37,7 @@ def sections(line: str, width: int) -> list[str]:
     return [line[a:b] for a, b in pairwise([0, *breaks(line, width), len(line)])]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(texts | any_text, st.integers(-1, 24))
 def test_a_line_breaks_where_the_page_breaks_it(text: str, width: int) -> None:
     assert breaks(text, width) == break_offsets(text, width)
@@ -58,7 +58,7 @@ def test_so_does_a_line_that_a_single_stretch_fills(mark: str) -> None:
     assert breaks(line, 40) == break_offsets(line, 40)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.text("abc,.", min_size=1, max_size=8), max_size=40), st.integers(9, 30))
 def test_words_break_where_textual_breaks_them(words: list[str], width: int) -> None:
     """But that the blank behind the last word of a line may hang over the edge."""
@@ -77,7 +77,7 @@ def test_a_tab_is_blanks(line: str, to_stops: bool) -> None:
     assert shown == [on_the_page[a:b].replace("    ", "").rstrip() for a, b in pairwise(offsets)]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(SPECIAL), max_size=60), widths)
 def test_nothing_is_wider_than_the_page_and_what_is_one_character_stays_whole(pieces: list[str], width: int) -> None:
     line = "".join(pieces)

@@ -76,7 +76,7 @@ def test_a_text_comes_back_as_it_went_in(text: str) -> None:
     assert TinyApp(text).editor.draft == text
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_any_text_comes_back_as_it_went_in(text: str) -> None:
     assert TinyApp(text).editor.draft == text

@@ -63,7 +63,7 @@ def partials(draw: st.DrawFn, width: int, height: int) -> ChopsUpdate:
     return ChopsUpdate(chops, spans, ends)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_frames_show_the_same_compared_or_not(data: st.DataObject) -> None:
     width, height = data.draw(st.integers(2, 24)), data.draw(st.integers(1, 4))

@@ -53,7 +53,7 @@ class SlowPair(Pair):
         return parts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_frames_held_back_or_cut_show_the_same_in_the_end(data: st.DataObject) -> None:
     width, height = data.draw(st.integers(2, 24)), data.draw(st.integers(1, 5))

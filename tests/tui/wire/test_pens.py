@@ -54,7 +54,7 @@ def applied(pen: Pen, sequence: str) -> Pen:
     return Pen(tuple(sorted(attributes)), foreground, background)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pens, pens)
 def test_a_pen_is_changed_into_any_other(old: Pen, new: Pen) -> None:
     assert applied(old, pen_change(old, new)) == new
