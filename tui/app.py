@@ -394,9 +394,8 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
             self._rescue()
         elif unsaved:
             # Not a word is lost: said, and left to the person to decide.
-            problem = self.keeper.problem(unsaved[0]) or say("screen.unsaved")
             self._leaving = False
-            workbench.files.ask_to_leave_unsaved(problem)
+            workbench.files.ask_to_leave_unsaved(unsaved)
             return
         # One that is just opening would find that an app that exits lets it have no parts.
         with contextlib.suppress(TimeoutError):

@@ -66,7 +66,8 @@ def run_workbench(
     finally:
         close(backends)
     if app.failure is not None:
-        raise QiaoError("screen.failed", what=visible_line(app.failure), log=visible_line(str(terminal.log_file())))
+        what = visible_line(app.failure).removesuffix(".")
+        raise QiaoError("screen.failed", what=what, log=visible_line(str(terminal.log_file())))
     return code or 0
 
 

@@ -72,9 +72,9 @@ class Closing(Actions):
             # That page asks first.
             return
         problem = self.qiao.keeper.problem(session.document) or say("screen.unsaved")
-        question = Question(
-            say("screen.leave_unsaved", problem=problem), [Choice("X", say("closing.choice_lose"), "close")]
-        )
+        is_kept = self.qiao.keeper.kept_elsewhere(session.document)
+        closes = Choice("X", say("closing.choice_kept" if is_kept else "closing.choice_lose"), "close")
+        question = Question(say("screen.leave_unsaved", problem=problem), [closes])
 
         def answered(answer: str | None) -> None:
             if answer:

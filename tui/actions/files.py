@@ -1,6 +1,7 @@
 """What the keys do with files."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -218,12 +219,13 @@ class Files(Actions):
         recent_files.add(mine)
         self.qiao.tell(say("conflict.kept_both", file=visible_line(mine.name)))
 
-    def ask_to_leave_unsaved(self, problem: str) -> None:
-        """Leaving was wanted, but something can't be saved: the person decides."""
+    def ask_to_leave_unsaved(self, unsaved: Sequence[Document]) -> None:
+        """Leaving was wanted, but these can't be saved where they belong: the person decides."""
         if self.deciding:
             # That page asks first.
             return
-        question = Question(
-            say("screen.leave_unsaved", problem=problem), [Choice("q", say("screen.choice_lose"), "quit")]
-        )
+        problem = self.qiao.keeper.problem(unsaved[0]) or say("screen.unsaved")
+        is_kept = all(map(self.qiao.keeper.kept_elsewhere, unsaved))
+        quits = Choice("q", say("screen.choice_leave_kept" if is_kept else "screen.choice_lose"), "quit")
+        question = Question(say("screen.leave_unsaved", problem=problem), [quits])
         self.app.push_screen(question, lambda answer: self.qiao.end() if answer else None)
