@@ -75,6 +75,7 @@ async def test_an_earlier_prompt_is_not_brought_back_into_what_has_become_read_o
             await bench.press("k", "e")
             await bench.type("!")
             await bench.press("escape")
+        await bench.until(lambda: not bench.session.document.unsaved, "all to be saved")
         written_by_a_newer_qiao(path, bench.session.conversation)
         await bench.until(lambda: bench.session.document.read_only, "read-only")
         await bench.press("H")
@@ -87,7 +88,7 @@ async def test_an_earlier_prompt_is_not_brought_back_into_what_has_become_read_o
 @in_loop
 async def test_what_is_pasted_while_a_base_model_writes_waits_for_its_end(path: Path) -> None:
     scripted = ScriptedBackend(kind="base")
-    scripted.enqueue("and so on " * 50, delay_ms=50)
+    scripted.enqueue("and so on " * 5000, delay_ms=50)
     async with workbench(talk(*HELLO), path, scripted=scripted) as bench:
         await bench.press("r")
         await bench.until(lambda: bench.session.runs, "it to write")
