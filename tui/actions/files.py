@@ -34,8 +34,6 @@ class Files(Actions):
         super().__init__(bench)
         self.deciding: list[Document] = []
         """A page asks whether what is here or what is in the file stands."""
-        self._to_ask: list[Document] = []
-        """Such a page is wanted once the person isn't typing."""
 
     def do_new(self) -> None:
         self.bench.sessions.append(Session(Document.untitled()))
@@ -168,11 +166,16 @@ class Files(Actions):
 
     def conflicted(self, document: Document) -> None:
         """The file was changed by another program, and so was the document: the person decides."""
-        if document in self.deciding:
-            return
-        if not self.bench.is_at_rest:
-            self._to_ask.append(document)
-            return
+
+        def ask() -> None:
+            # It may have been settled or closed meanwhile.
+            is_open = any(session.document is document for session in self.bench.sessions)
+            if is_open and document not in self.deciding and self.qiao.keeper.asks_about(document):
+                self._ask_whose_stands(document)
+
+        self.bench.when_at_rest(ask)
+
+    def _ask_whose_stands(self, document: Document) -> None:
         from ..screens.conflict import asking_about
 
         def decided(answer: str | None) -> None:
@@ -199,14 +202,6 @@ class Files(Actions):
 
         self.deciding.append(document)
         self.app.push_screen(asking_about(document, self.inks), decided)
-
-    def ask_what_waits(self) -> None:
-        """Nothing is being typed any more: asks about what changed meanwhile, unless it has been settled."""
-        documents = [session.document for session in self.bench.sessions]
-        while self._to_ask and self.bench.is_at_rest:
-            document = self._to_ask.pop(0)
-            if document in documents and self.qiao.keeper.asks_about(document):
-                self.conflicted(document)
 
     def _keep_both(self, document: Document) -> None:
         mine = document.keep_both()

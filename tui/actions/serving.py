@@ -52,7 +52,7 @@ class Serving(Actions):
                 self.qiao.tell(say("picker.serving", address=visible_line(str(servers[-1].address))))
         else:
             # Stays until it has been read: the cause, what to change, and where the log is.
-            self.app.push_screen(Question(str(error), []))
+            self.bench.when_at_rest(lambda: self.app.push_screen(Question(str(error), [])))
 
     def end_server(self, address: Address) -> bool:
         """Asks whether the server that answers as this is to be ended. Returns whether there is one of ours."""

@@ -14,7 +14,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from ...workbench.address import Address
 from ...workbench.conversation import Conversation
@@ -91,6 +91,8 @@ class WorkbenchScreen(Screen[None]):
         self.current = 0
         self.known = KnownModels()
         self._painted_tokens: object = None
+        self._to_ask: list[Callable[[], object]] = []
+        """Questions that nobody asked for, which wait until nobody types."""
         # What it says beside the conversation.
         self.drafting = Drafting(self)
         self.draft_size = DraftSize(self)
@@ -158,7 +160,16 @@ class WorkbenchScreen(Screen[None]):
     @property
     def is_at_rest(self) -> bool:
         """Whether nobody types: a question that nobody asked for would take the next letter for its answer."""
-        return self.editor is None and self.app.screen is self
+        return self.editor is None and self.app.screen is self and not isinstance(self.focused, Input)
+
+    def when_at_rest(self, ask: Callable[[], object]) -> None:
+        """Has a question asked that nobody asked for: now, or once nobody types."""
+        self._to_ask.append(ask)
+        self._ask()
+
+    def _ask(self) -> None:
+        while self._to_ask and self.is_at_rest:
+            self._to_ask.pop(0)()
 
     @property
     def inks(self) -> Inks:
@@ -356,7 +367,7 @@ class WorkbenchScreen(Screen[None]):
             self.refresh_conversation()
 
     def _look_at_machine(self) -> None:
-        self.files.ask_what_waits()
+        self._ask()
         if any(session.runs for session in self.sessions):
             # A model that is loading shows as such.
             self.qiao.look_for_models()

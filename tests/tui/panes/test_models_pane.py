@@ -321,6 +321,28 @@ async def test_a_server_that_fails_says_why_until_that_is_read(path: Path) -> No
         assert "○" in row(bench, "tall")
 
 
+@pytest.mark.parametrize(("keys", "words"), [(("tab", "tab", "a"), "Hello"), (("slash",), "tall")])
+@in_loop
+async def test_a_server_that_fails_waits_with_that_until_nobody_types(
+    path: Path, keys: tuple[str, ...], words: str
+) -> None:
+    backends = Providers((HERE,), [SMALL, local("tall")])
+    backends.trouble = Refused("asking.failed", message="Its port is taken.")
+    async with picker(backends, path) as bench:
+        backends.hold.clear()
+        await go_to(bench, "tall")
+        await bench.press("V", "enter")
+        await bench.see("loading weights")
+        await bench.press(*keys)
+        backends.hold.set()
+        await bench.miss("loading weights")
+        await bench.type(words)
+        await bench.see(words)
+        assert "Its port is taken." not in bench.text()
+        await bench.press("escape")
+        await bench.see("Its port is taken.")
+
+
 @in_loop
 @pytest.mark.parametrize("key", ["e", "l"])
 async def test_leaving_asks_what_becomes_of_a_server(path: Path, key: str) -> None:
