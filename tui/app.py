@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
     from ..workbench.exchange.exchanged import Imported
 
+ENDING = (signal.SIGHUP, signal.SIGTERM)
+"""Signals that end the program, with all that it holds saved."""
 SWITCH_SECONDS = 0.0005
 """So long a thread that saves, streams or looks for models goes on while the screen wants its turn, which a key needs
 several times. Python's own 5 ms would add up to something felt."""
@@ -139,6 +141,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         self._imported = imported
         self._looking = threading.Lock()
         self._someone = True
+        self._ends_early = False
         super().__init__(driver_class=driver_class)
         # Whatever stands on the screen, a dialog or an open editor, may have been written over.
         for key in self.keys.everywhere("repaint"):
@@ -156,12 +159,17 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
 
     def on_mount(self) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
-        loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread() and not self.is_headless:
             # A dropped SSH line must not cost a word.
-            for number in (signal.SIGHUP, signal.SIGTERM):
-                loop.add_signal_handler(number, self.terminal_gone)
+            for number in ENDING:
+                asyncio.get_running_loop().add_signal_handler(number, self.terminal_gone)
+        if self._ends_early:
+            self.terminal_gone()
         self.call_after_refresh(self._after_first_paint)
+
+    def end_early(self) -> None:
+        """It is to end, before it has begun: once it stands, so that it leaves the terminal as it found it."""
+        self._ends_early = True
 
     def _after_first_paint(self) -> None:
         if not gc.isenabled():

@@ -5,9 +5,10 @@ screen that stands still.
 """
 
 import contextlib
+import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..backends.registry import Backends
@@ -16,7 +17,7 @@ from ..workbench.document import Document
 from ..workbench.errors import QiaoError
 from ..workbench.visible import visible_line
 from ..workbench.words import say
-from .app import QiaoApp
+from .app import ENDING, QiaoApp
 from .beginning import load_conversation, opened
 from .look.color_depth import depth_here
 from .sessions.session import Session
@@ -61,7 +62,7 @@ def run_workbench(
         depth=depth_here(),
     )
     try:
-        with terminal.guarded():
+        with terminal.guarded(), _signals_heeded(app):
             code = app.run()
     finally:
         close(backends)
@@ -69,6 +70,17 @@ def run_workbench(
         what = visible_line(app.failure).removesuffix(".")
         raise QiaoError("screen.failed", what=what, log=visible_line(str(terminal.log_file())))
     return code or 0
+
+
+@contextlib.contextmanager
+def _signals_heeded(app: QiaoApp) -> Iterator[None]:
+    """Those that end the program, until the app itself heeds them."""
+    former = {number: signal.signal(number, lambda *_: app.end_early()) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def close(backends: Backends) -> None:

@@ -1,5 +1,7 @@
 """Leaving: the screen goes first, then what answers is closed, with a word when that takes a while."""
 
+import os
+import signal
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +16,7 @@ from qiao.tui.program import run_workbench
 from qiao.tui.wire import terminal
 from qiao.workbench.config import Config
 
+from ..patience import PATIENCE_S
 from .conftest import Terminal
 
 
@@ -56,6 +59,31 @@ def test_the_screen_goes_first(monkeypatch: pytest.MonkeyPatch, home: Path, brok
     with pytest.raises(RuntimeError) if broken else nullcontext():
         assert run_workbench([], run_at_once=False, config=Config()) == 0
     assert order == [("screen", True), ("close", False)]
+
+
+def written(terminal: Terminal, code: bytes) -> None:
+    """Waits until the program has written this."""
+    end = time.monotonic() + PATIENCE_S
+    while code not in terminal.output:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("later", [0, 0.005, 0.02])
+def test_a_signal_before_the_first_paint_leaves_the_terminal_as_it_was(
+    tmp_path: Path, home: Path, number: signal.Signals, later: float
+) -> None:
+    terminal = Terminal(str(tmp_path / "talk.toml"), home=home)
+    try:
+        written(terminal, b"\x1b[?1049h")
+        time.sleep(later)
+        os.kill(terminal.process.pid, number)
+        assert terminal.ended() == 0
+        # The shell's own screen is back.
+        written(terminal, b"\x1b[?1049l")
+    finally:
+        terminal.close()
 
 
 BROKEN = """
