@@ -149,13 +149,14 @@ class _Handler(BaseHTTPRequestHandler):
             if cut is not None and at - begin >= cut:
                 self.close_connection = True
                 return
+            # Before it goes: whoever has it may look at once.
+            with self.hub.lock:
+                self.hub.sent[path] = self.hub.sent.get(path, 0) + len(piece)
             try:
                 self.wfile.write(piece)
                 self.wfile.flush()
             except OSError:
                 return
-            with self.hub.lock:
-                self.hub.sent[path] = self.hub.sent.get(path, 0) + len(piece)
             if self.hub.bytes_a_second:
                 time.sleep(len(piece) / self.hub.bytes_a_second)
 
