@@ -38,8 +38,9 @@ class Announcing(BenchPart):
     def _say(self) -> None:
         since, notice = self._notice
         fresh = notice and time.monotonic() - since < NOTICE_SECONDS
+        between = " " if notice.endswith((".", "。", "?", "？")) else "; "
         for line in self.bench.query("#said").results(Static):
-            line.update(f"{notice}; {self._state_said}" if fresh else self._state_said)
+            line.update(f"{notice}{between}{self._state_said}" if fresh else self._state_said)
 
     def _state(self) -> str:
         session = self.session

@@ -67,7 +67,8 @@ class Compare(SideBySide[int]):
         shown = versions(self._message, column)
         left, right = (shown[side] for side in self.sides)
         before, after = (visible(each.thinking if self._with_thinking else each.text) for each in (left, right))
-        rows = [*beside(before, after, column), ((), ()), *zipped(left.below, right.below)]
+        same: list[Row] = [((Run(say("compare.same"), "muted"),), ())] if before == after else []
+        rows = [*beside(before, after, column), ((), ()), *same, *zipped(left.below, right.below)]
         return (self._head(left, column), self._head(right, column)), rows
 
     def _head(self, version: Version, column: int) -> Line:

@@ -60,6 +60,19 @@ async def test_of_two_takes_side_by_side_the_one_of_an_earlier_prompt_says_so(tm
 
 
 @in_loop
+async def test_takes_that_are_the_same_are_told_to_be(tmp_path: Path) -> None:
+    paris = Take(text="Paris.", model="scripted:a")
+    same = Conversation(messages=(TALK.messages[0], Message(role="assistant", takes=(paris, paris), chosen=2)))
+    async with workbench(same, tmp_path / "talk.toml") as bench:
+        await bench.press("c")
+        await bench.see("The same on both sides.")
+    async with workbench(TALK, tmp_path / "other.toml") as bench:
+        await bench.press("k", "c")
+        await bench.see("It is Lyon.")
+        assert "The same" not in bench.text()
+
+
+@in_loop
 async def test_a_message_with_one_version_has_nothing_to_compare(tmp_path: Path) -> None:
     async with workbench(TALK, tmp_path / "talk.toml") as bench:
         await bench.press("c")
