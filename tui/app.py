@@ -403,7 +403,7 @@ class QiaoApp(KeysInOrder, inherit_bindings=False):
         elif unsaved:
             # Not a word is lost: said, and left to the person to decide.
             self._leaving = False
-            workbench.files.ask_to_leave_unsaved(unsaved)
+            workbench.files.ask_to_lose(unsaved, "q", "quit", self.end)
             return
         # One that is just opening would find that an app that exits lets it have no parts.
         with contextlib.suppress(TimeoutError):

@@ -53,7 +53,7 @@ class Closing(Actions):
         while not is_settled:
             await leaving.stop([session], self.bench.sessions)
             if await leaving.save([session], self.qiao.keeper):
-                self._ask_to_lose(session)
+                self.bench.files.ask_to_lose([document], "X", "close", lambda: self._take_off(session))
                 return
             edited = self.bench.drafting.edited
             if edited is not None and edited.session is session:
@@ -66,21 +66,6 @@ class Closing(Actions):
             key = "closing.closed_draft" if document.is_untitled else "closing.closed"
             self.qiao.tell(say(key, title=visible_line(name), press=(self.qiao.keys.shown("reopen") or [":"])[0]))
         self._take_off(session)
-
-    def _ask_to_lose(self, session: Session) -> None:
-        if session.document in self.bench.files.deciding:
-            # That page asks first.
-            return
-        problem = self.qiao.keeper.problem(session.document) or say("screen.unsaved")
-        is_kept = self.qiao.keeper.kept_elsewhere(session.document)
-        closes = Choice("X", say("closing.choice_kept" if is_kept else "closing.choice_lose"), "close")
-        question = Question(say("screen.leave_unsaved", problem=problem), [closes])
-
-        def answered(answer: str | None) -> None:
-            if answer:
-                self._take_off(session)
-
-        self.app.push_screen(question, answered)
 
     def _take_off(self, session: Session) -> None:
         """Takes it off the screen, unless it is off already; the one beside it is shown."""

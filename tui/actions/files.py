@@ -1,7 +1,7 @@
 """What the keys do with files."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -214,13 +214,24 @@ class Files(Actions):
         recent_files.add(mine)
         self.qiao.tell(say("conflict.kept_both", file=visible_line(mine.name)))
 
-    def ask_to_leave_unsaved(self, unsaved: Sequence[Document]) -> None:
-        """Leaving was wanted, but these can't be saved where they belong: the person decides."""
-        if self.deciding:
+    def ask_to_lose(self, unsaved: Sequence[Document], key: str, goes: str, then: Callable[[], object]) -> None:
+        """These can't be saved where they belong: the person decides whether they go all the same.
+
+        Args:
+            key: what was pressed; pressed again, it means that they do.
+            goes: how: `quit`, all of them, or `close`.
+            then: has them go.
+        """
+        if any(document in self.deciding for document in unsaved):
             # That page asks first.
             return
         problem = self.qiao.keeper.problem(unsaved[0]) or say("screen.unsaved")
         is_kept = all(map(self.qiao.keeper.kept_elsewhere, unsaved))
-        quits = Choice("q", say("screen.choice_leave_kept" if is_kept else "screen.choice_lose"), "quit")
-        question = Question(say("screen.leave_unsaved", problem=problem), [quits])
-        self.app.push_screen(question, lambda answer: self.qiao.end() if answer else None)
+        choice = Choice(key, say(f"closing.choice_{goes}_{'kept' if is_kept else 'lost'}"), "lose")
+        question = Question(say("screen.leave_unsaved", problem=problem), [choice])
+
+        def decided(answer: str | None) -> None:
+            if answer:
+                then()
+
+        self.app.push_screen(question, decided)

@@ -7,7 +7,7 @@ import pytest
 from qiao.tui.keeping import keeper
 from qiao.workbench.conversation_file import dumps
 
-from ..driving import HELLO, NARROW, WIDE, in_loop, talk, workbench
+from ..driving import HELLO, NARROW, WIDE, Bench, in_loop, talk, workbench
 
 
 @pytest.fixture(autouse=True)
@@ -15,12 +15,17 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "SAVE_AFTER", 0.05)
 
 
+async def written_here_and_there(bench: Bench, path: Path, *theirs: tuple[str, str]) -> None:
+    """The second message is being written to, and another program writes these into the file."""
+    await bench.press("e")
+    await bench.type(" Mine.")
+    path.write_bytes(dumps(talk(*theirs)))
+
+
 @in_loop
 async def test_edits_of_different_messages_both_stay(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
-        await bench.press("e")
-        await bench.type(" Mine.")
-        path.write_bytes(dumps(talk(("system", "Be kind."), HELLO[1])))
+        await written_here_and_there(bench, path, ("system", "Be kind."), HELLO[1])
         await bench.see("Be kind.", "was changed by another program")
         await bench.press("escape")
         await bench.saved(("system", "Be kind."), ("user", "Capital of France? Mine."))
@@ -30,9 +35,7 @@ async def test_edits_of_different_messages_both_stay(path: Path) -> None:
 @in_loop
 async def test_of_one_message_edited_in_both_theirs_stands_and_the_draft_is_a_message_below(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
-        await bench.press("e")
-        await bench.type(" Mine.")
-        path.write_bytes(dumps(talk(HELLO[0], ("user", "Capital of Spain?"))))
+        await written_here_and_there(bench, path, HELLO[0], ("user", "Capital of Spain?"))
         await bench.see("was changed by another program")
         await bench.press("escape")
         await bench.see("yours is kept in a message below")
@@ -44,9 +47,7 @@ def test_a_conflict_shows_both_sides(path: Path, size: tuple[int, int]) -> None:
     @in_loop
     async def drive() -> None:
         async with workbench(talk(*HELLO), path, size=size) as bench:
-            await bench.press("e")
-            await bench.type(" Mine.")
-            path.write_bytes(dumps(talk(HELLO[0], ("user", "Capital of Spain?"), ("user", "And more."))))
+            await written_here_and_there(bench, path, HELLO[0], ("user", "Capital of Spain?"), ("user", "And more."))
             bench.app.workbench.action_do("leave_editor")
             await bench.see("and here as well", "in the file", "message 2 · user", "Capital of France? Mine.")
             await bench.see("Capital of Spain?", "(not there)", "message 3 · user", "And more.")
@@ -103,9 +104,7 @@ def test_a_conflict_is_not_asked_about_while_something_is_typed(
     @in_loop
     async def drive() -> None:
         async with workbench(talk(*HELLO), path) as bench:
-            await bench.press("e")
-            await bench.type(" Mine.")
-            path.write_bytes(dumps(talk(HELLO[0], ("user", "theirs"))))
+            await written_here_and_there(bench, path, HELLO[0], ("user", "theirs"))
             document = bench.session.document
             await bench.press("escape", opens)
             await bench.app.keeper.save(document)
@@ -124,9 +123,7 @@ def test_a_conflict_is_not_asked_about_while_something_is_typed(
 @in_loop
 async def test_of_a_conflict_both_are_kept_and_open(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
-        await bench.press("e")
-        await bench.type(" Mine.")
-        path.write_bytes(dumps(talk(HELLO[0], ("user", "Capital of Spain?"))))
+        await written_here_and_there(bench, path, HELLO[0], ("user", "Capital of Spain?"))
         bench.app.workbench.action_do("leave_editor")
         await bench.see("and here as well", "b keep both")
         await bench.press("b")
@@ -203,9 +200,7 @@ def test_leaving_a_conflict_that_was_put_off_asks_one_question(path: Path, key: 
     @in_loop
     async def drive() -> None:
         async with workbench(talk(*HELLO), path) as bench:
-            await bench.press("e")
-            await bench.type(" Mine.")
-            path.write_bytes(dumps(talk(HELLO[0], ("user", "theirs"))))
+            await written_here_and_there(bench, path, HELLO[0], ("user", "theirs"))
             bench.app.workbench.action_do("leave_editor")
             await bench.see("and here as well")
             await bench.press("escape")
@@ -225,9 +220,7 @@ def test_leaving_a_conflict_that_was_put_off_asks_one_question(path: Path, key: 
 @in_loop
 async def test_leaving_that_finds_a_conflict_asks_about_that(path: Path) -> None:
     async with workbench(talk(*HELLO), path) as bench:
-        await bench.press("e")
-        await bench.type(" Mine.")
-        path.write_bytes(dumps(talk(HELLO[0], ("user", "theirs"))))
+        await written_here_and_there(bench, path, HELLO[0], ("user", "theirs"))
         bench.app.workbench.action_do("close")
         await bench.see("and here as well")
         await bench.pilot.pause(0.2)
