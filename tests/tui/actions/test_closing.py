@@ -89,11 +89,11 @@ async def test_what_cant_be_saved_is_closed_only_if_the_person_says_so(here: Pat
         path.parent.rmdir()
         await bench.see("its file is gone")
         await bench.press("X")
-        await bench.see("Not everything could be saved.")
+        await bench.see("Not everything could be saved:")
         await bench.press("escape")
         await bench.see("in a")
         await bench.press("X")
-        await bench.see("Not everything could be saved.")
+        await bench.see("Not everything could be saved:")
         await bench.press("X")
         await bench.see("Nothing is written yet.")
 

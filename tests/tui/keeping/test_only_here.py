@@ -42,7 +42,7 @@ def test_leaving_and_closing_ask_at_once(path: Path, harm: Callable[[Path], None
         async with workbench(talk(*HELLO), path) as bench:
             harm(path)
             await bench.press(key)
-            await bench.see("Not everything could be saved.", "lose it")
+            await bench.see("Not everything could be saved:", "lose it")
             await bench.press("escape")
             await bench.see("Capital of France?")
 

@@ -174,7 +174,7 @@ async def test_leaving_a_conversation_whose_file_was_deleted_asks(path: Path) ->
         await bench.until(lambda: bench.app.keeper.kept_elsewhere(bench.session.document), "a copy")
         for key in ("X", "q"):
             await bench.press(key)
-            await bench.see("Not everything could be saved.", "a copy is kept")
+            await bench.see("Not everything could be saved:", "a copy is kept")
             await bench.press("escape")
         await bench.press("w")
         await bench.saved(*HELLO)
@@ -206,7 +206,7 @@ def test_leaving_a_conflict_that_was_put_off_asks_one_question(path: Path, key: 
             await bench.press("escape")
             await bench.miss("and here as well")
             await bench.press(key)
-            await bench.see("Not everything could be saved.")
+            await bench.see("Not everything could be saved:")
             assert len(bench.app.screen_stack) == 2
             await bench.press(key)
             if key == "X":
